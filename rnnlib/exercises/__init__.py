@@ -1,0 +1,36 @@
+"""Exercises that answer back: one module of checks for each chapter.
+
+Every check takes the reader's function and returns a `Verdict`: true and a confirmation, or
+false and what is wrong.
+"""
+
+from rnnlib.exercises.equations import (
+    check_count_parameters,
+    check_many_to_one,
+    check_rnn_sequence,
+    check_rnn_step,
+)
+from rnnlib.exercises.rnn_cell import check_cell, check_initial_std, check_stack, check_summary
+from rnnlib.exercises.unfolded_view import (
+    check_last_states,
+    check_shared_gradient,
+    check_unfolded,
+    check_untied_count,
+)
+from rnnlib.exercises.verdict import Verdict
+
+__all__ = [
+    "Verdict",
+    "check_cell",
+    "check_count_parameters",
+    "check_initial_std",
+    "check_last_states",
+    "check_many_to_one",
+    "check_rnn_sequence",
+    "check_rnn_step",
+    "check_shared_gradient",
+    "check_stack",
+    "check_summary",
+    "check_unfolded",
+    "check_untied_count",
+]
