@@ -1,0 +1,61 @@
+# Unrolled. `make` alone lists what there is.
+
+PYTHON ?= python3
+# Set-up may keep a .venv of another Python, unless the user asked for this one by name.
+CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
+VENV := .venv/bin/python
+CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
+
+# One thread. On a machine whose other cores are busy, torch's default of one thread per core makes
+# networks as small as ours several times slower, and results must not depend on the core count.
+export OMP_NUM_THREADS := 1
+# The order of sets and dictionaries, the same in every run.
+export PYTHONHASHSEED := 0
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help book test lab notebooks lint clean environment
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@echo "Unrolled: recurrent networks from the equation up."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1 \t\2/p' Makefile | expand -t 19
+	@echo
+	@echo "The first command sets up .venv (a few minutes, once). Another Python than python3:"
+	@echo "  make PYTHON=python3.12 book"
+
+book: environment  ## build the book: one command from a fresh clone to pages to read
+	@echo "Building the book from the committed chapters; warnings are errors."
+	@$(VENV) .venv/bin/jupyter-book build . -W -n --keep-going --all
+	@echo
+	@echo "The book is ready. Open this file in a browser:"
+	@echo "  $(CURDIR)/_build/html/index.html"
+
+test: environment  ## unit tests, then run every chapter and compare with what it shows
+	@echo "1 of 2: unit tests"
+	@$(VENV) -m pytest tests
+	@echo
+	@echo "2 of 2: running the chapters, each cell compared with its stored output"
+	@$(VENV) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 $(CHAPTERS)
+
+lab: environment  ## open the chapters in JupyterLab
+	@$(VENV) -m jupyter lab chapters
+
+notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
+	@$(VENV) tools/notebooks.py $(CHAPTERS)
+
+lint: environment  ## ruff and codespell on code, chapters and prose
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m codespell_lib .
+
+clean:  ## remove what was built (the environment in .venv stays)
+	rm -rf _build build *.egg-info .pytest_cache .ruff_cache
+	find rnnlib tests tools _ext -name __pycache__ -prune -exec rm -rf {} +
+
+environment:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "There is no $(PYTHON) on this system. Install Python 3.11 or newer (on Debian and"; \
+	  echo "Ubuntu: sudo apt install python3 python3-venv), or name one: make PYTHON=python3.12 book"; \
+	  exit 1; }
+	@"$(PYTHON)" tools/setup_env.py $(CHOSEN)

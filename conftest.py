@@ -1,0 +1,57 @@
+"""How nbval runs the chapters, what it does not compare, and the table of times it ends with."""
+
+import os
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from nbval.kernel import RunningKernel
+
+# Seconds in which a chapter should run on two cores. A slow machine only gets a remark; what stops
+# a runaway cell is --nbval-cell-timeout in the Makefile.
+BUDGET = 30
+
+# What nbval does not compare, besides PNG and JPEG: pictures, because font versions change them
+# (the numbers they show are printed or asserted), and stderr, which is progress bars and warnings.
+NOT_COMPARED = ("image/svg+xml", "stderr")
+
+seconds: dict[str, float] = defaultdict(float)
+
+
+def execute_like_jupyter(self: RunningKernel, source: str, allow_stdin: bool | None = None) -> str:
+    """Run a cell as Jupyter does: with history, without which a final semicolon hides nothing."""
+    return self.kc.execute(source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let kernels start as `tools/notebooks.py` starts them, away from the user's own IPython."""
+    if config.getoption("nbval", False):
+        folder = tempfile.TemporaryDirectory(prefix="unrolled-ipython-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["IPYTHONDIR"] = folder.name
+        RunningKernel.execute_cell_input = execute_like_jupyter
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Tell nbval, as it asks for, which kinds of output not to compare."""
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += NOT_COMPARED
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the time of a chapter's cells and of its kernel's start."""
+    path = report.nodeid.split("::")[0]
+    if path.endswith(".ipynb"):
+        seconds[Path(path).stem] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each chapter took."""
+    if not seconds:
+        return
+    terminalreporter.section("seconds per chapter")
+    for name, taken in seconds.items():
+        remark = f"  over the {BUDGET} s that a chapter should take" if taken > BUDGET else ""
+        terminalreporter.write_line(f"{taken:7.1f}  {name}{remark}")
+    terminalreporter.write_line(f"{sum(seconds.values()):7.1f}  together")
