@@ -1,0 +1,283 @@
+"""Training: the loop over epochs and batches, and what it remembers.
+
+A batch is a pair (x, y). What y is decides the loss: integers are classes and are trained with
+the cross-entropy, floating-point numbers are values and are trained with the mean squared error.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from rnnlib.cells import check_size
+from rnnlib.device import get_device
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean loss over all targets, and the share of right answers (None where y is no class)."""
+
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(repr=False)
+class History:
+    """What `fit` measured, one entry an epoch; a list stays empty where there was nothing.
+
+    `loss` and `accuracy` are taken while the weights change, `validation_…` after the epoch.
+    `gradient_norm` is the mean over the epoch's batches, before clipping.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
+
+    def rows(self, every: int = 1) -> list[dict[str, float]]:
+        """Return a dictionary for every so many epochs, counted from 1, and for the last one."""
+        check_size("every", every)
+        last = len(self.loss)
+        epochs = [e for e in range(1, last + 1) if e % every == 0 or e == last]
+        return [
+            {"epoch": e} | {name: values[e - 1] for name, values in asdict(self).items() if values}
+            for e in epochs
+        ]
+
+    def __repr__(self) -> str:
+        changes = [
+            f", {name.replace('_', ' ')} {values[0]:.3g} → {values[-1]:.3g}"
+            for name, values in asdict(self).items()
+            if values
+        ]
+        return f"History of {len(self.loss)} epochs{''.join(changes)}"
+
+    def _add(self, prefix: str, measured: Evaluation) -> None:
+        getattr(self, f"{prefix}loss").append(measured.loss)
+        if measured.accuracy is not None:
+            getattr(self, f"{prefix}accuracy").append(measured.accuracy)
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss became infinite or no number; `history` holds the epochs before."""
+
+    def __init__(self, message: str, history: History):
+        super().__init__(message)
+        self.history = history
+
+
+def fit(
+    model: nn.Module,
+    batches: Batches,
+    *,
+    epochs: int,
+    lr: float | None = None,
+    optimizer: torch.optim.Optimizer | Callable = torch.optim.Adam,
+    loss: Loss | None = None,
+    clip_norm: float | None = None,
+    validation: Batches | None = None,
+    progress: bool = True,
+    device: torch.device | str | None = None,
+) -> History:
+    """Train a model in place.
+
+    Parameters
+    ----------
+    model : Module
+        Takes x, returns logits (…, K) for classes y (…), or values of the shape of y.
+    batches : iterable of (x, y)
+        Gone through once an epoch: a DataLoader, a list. Classes of -100 count nowhere.
+    epochs : int
+    lr : float, optional
+        Learning rate, by default 0.001.
+    optimizer : callable or Optimizer
+        ``optimizer(parameters, lr=lr)`` makes one; an Optimizer is used as it is, without `lr`.
+    loss : callable, optional
+        ``loss(prediction, y)`` returns a mean. By default the module's two.
+    clip_norm : float, optional
+        Largest norm of all gradients together; longer ones are scaled down. Infinity only records.
+    validation : iterable of (x, y), optional
+        Evaluated after each epoch.
+    progress : bool
+        Whether to show a bar on stderr.
+    device : optional
+        The model moves there first; by default it stays. The batches follow it.
+
+    Returns
+    -------
+    History
+        Its losses are means over targets: a smaller last batch weighs less.
+
+    Raises
+    ------
+    NonFiniteLossError
+        If the loss is infinite or NaN; names epoch and batch.
+    TypeError, ValueError
+        For batches, targets, or options that cannot be used.
+    """
+    check_size("epochs", epochs)
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm}")
+    if device is not None:
+        model.to(get_device(device) if isinstance(device, str) else device)
+    optimizer = _optimizer(model, optimizer, lr)
+    history = History()
+    total = epochs * len(batches) if hasattr(batches, "__len__") else None
+    with tqdm(total=total, disable=not progress, file=sys.stderr, unit="batch") as bar:
+        for epoch in range(1, epochs + 1):
+            bar.set_description(f"epoch {epoch}/{epochs}")
+            means, norms = _Means(), []
+            with _mode(model, training=True):
+                for number, (x, y) in enumerate(_pairs(batches, model), start=1):
+                    value = means.add(model(x), y, loss)
+                    if not value.isfinite():
+                        raise NonFiniteLossError(
+                            f"loss: expected a finite number, got {value.item()} in epoch {epoch} "
+                            f"of {epochs}, batch {number}. A smaller lr or clip_norm may help; "
+                            "this exception's history holds the epochs before.",
+                            history,
+                        )
+                    optimizer.zero_grad()
+                    value.backward()
+                    if clip_norm is not None:
+                        norms.append(nn.utils.clip_grad_norm_(model.parameters(), clip_norm).item())
+                    optimizer.step()
+                    bar.update()
+            measured = means.evaluation()
+            bar.set_postfix(loss=f"{measured.loss:.4g}")
+            history._add("", measured)
+            if norms:
+                history.gradient_norm.append(sum(norms) / len(norms))
+            if validation is not None:
+                history._add("validation_", evaluate(model, validation, loss))
+    return history
+
+
+def evaluate(model: nn.Module, batches: Batches, loss: Loss | None = None) -> Evaluation:
+    """Measure a model without changing it, in evaluation mode. Parameters and errors as for `fit`.
+
+    Returns
+    -------
+    Evaluation
+        Its loss is a mean over targets.
+    """
+    means = _Means()
+    with _mode(model, training=False), torch.no_grad():
+        for x, y in _pairs(batches, model):
+            means.add(model(x), y, loss)
+    return means.evaluation()
+
+
+def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
+    """Collect a model's answers beside the right ones. Parameters and errors as for `fit`.
+
+    Returns
+    -------
+    predictions : Tensor, (N, …)
+        What the model returns for all batches, on the CPU. ``.argmax(-1)`` gives the classes.
+    targets : Tensor, (N, …)
+        The batches' y, in the same order.
+    """
+    with _mode(model, training=False), torch.no_grad():
+        found = [(model(x).cpu(), y.cpu()) for x, y in _pairs(batches, model)]
+    predictions, targets = zip(*found, strict=True)
+    return torch.cat(predictions), torch.cat(targets)
+
+
+class _Means:
+    """Sums over batches, and the means they come to."""
+
+    def __init__(self):
+        self.count, self.loss, self.right = 0, 0.0, None
+
+    def add(self, prediction: Tensor, y: Tensor, loss: Loss | None) -> Tensor:
+        """Add a batch; return its mean loss, ready for backward."""
+        if not isinstance(prediction, Tensor) or not isinstance(y, Tensor):
+            got = f"{type(prediction).__name__} and {type(y).__name__}"
+            raise TypeError(f"prediction and y: expected two Tensors, got {got}")
+        classes = not y.is_floating_point()
+        # Unequal shapes may broadcast: (N, 1) and (N,) to (N, N), a loss that means nothing.
+        if y.shape != (prediction.shape[:-1] if classes else prediction.shape):
+            kind = "logits (…, K) for classes" if classes else "values for values"
+            raise ValueError(
+                f"prediction: expected {kind} of shape {tuple(y.shape)}, "
+                f"got {tuple(prediction.shape)}"
+            )
+        loss = loss or (F.cross_entropy if classes else F.mse_loss)
+        count = y.numel()
+        if classes:
+            counted = y != getattr(loss, "ignore_index", -100)
+            count = int(counted.sum())
+            right = (prediction.argmax(-1) == y) & counted
+            self.right = (self.right or 0) + int(right.sum())
+        if count == 0:
+            raise ValueError(f"y: expected targets that count, got none in {tuple(y.shape)}")
+        if classes and (loss is F.cross_entropy or isinstance(loss, nn.CrossEntropyLoss)):
+            # With steps torch wants (N, K, T); one row for each target suits every shape.
+            prediction, y = prediction.reshape(-1, prediction.size(-1)), y.reshape(-1).long()
+        value = loss(prediction, y)
+        if value.dim() > 0:
+            raise ValueError(f"loss: expected one number, got shape {tuple(value.shape)}")
+        self.count += count
+        self.loss += count * value.item()
+        return value
+
+    def evaluation(self) -> Evaluation:
+        right = None if self.right is None else self.right / self.count
+        return Evaluation(self.loss / self.count, right)
+
+
+def _optimizer(model: nn.Module, optimizer, lr: float | None) -> torch.optim.Optimizer:
+    """Make the optimizer, or check the one that was given."""
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        return optimizer(model.parameters(), lr=1e-3 if lr is None else lr)
+    if lr is not None:
+        raise ValueError(f"lr: expected None beside an Optimizer, which has its own, got {lr}")
+    owned = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if owned.isdisjoint(map(id, model.parameters())):
+        raise ValueError("optimizer: expected one for the model's parameters, got another's")
+    return optimizer
+
+
+def _pairs(batches: Batches, model: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches on the model's device; refuse what holds none."""
+    if isinstance(batches, Iterator):
+        raise TypeError(
+            "batches: expected what can be gone through once an epoch, such as a DataLoader or a "
+            f"list, got {type(batches).__name__}, which is spent after the first"
+        )
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    empty = True
+    for batch in batches:
+        parts = batch if isinstance(batch, tuple | list) else [batch]
+        if len(parts) != 2 or not all(hasattr(part, "to") for part in parts):
+            got = ", ".join(type(part).__name__ for part in parts)
+            raise TypeError(
+                f"batches: expected pairs (x, y) of tensors, got ({got}); one batch is [(x, y)]"
+            )
+        x, y = parts
+        yield x.to(device), y.to(device)
+        empty = False
+    if empty:
+        raise ValueError("batches: expected at least one batch, got none")
+
+
+@contextmanager
+def _mode(model: nn.Module, training: bool):
+    """Put a model in training or evaluation mode; leave each of its modules as it was."""
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode
