@@ -1,0 +1,402 @@
+"""The drawings: well-formed, the same every time, described, and drawn as the text says."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+
+from rnnlib import diagrams
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+DRAWINGS = {
+    "loop": diagrams.loop,
+    "unfolded": diagrams.unfolded,
+    "unfolded, one step": lambda: diagrams.unfolded(1),
+    "unfolded, six steps": lambda: diagrams.unfolded(6),
+    "problem shapes": diagrams.problem_shapes,
+    "stacked": diagrams.stacked,
+    "stacked, large": lambda: diagrams.stacked(4, 5, highlight="h_n"),
+    "stacked, small": lambda: diagrams.stacked(1, 1, highlight=None),
+    "bidirectional": diagrams.bidirectional,
+    "bidirectional, one step": lambda: diagrams.bidirectional(1),
+    "step through": diagrams.step_through,
+    "step through a word": lambda: diagrams.step_through(
+        5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5], outputs="elloh"
+    ),
+    "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
+    "one step through": lambda: diagrams.step_through(1, values=[[1.0, 2.0, 3.0]]),
+}
+
+
+@pytest.fixture(params=DRAWINGS, name="drawing")
+def _drawing(request) -> diagrams.Drawing:
+    return DRAWINGS[request.param]()
+
+
+def parse(drawing: diagrams.Drawing) -> ElementTree.Element:
+    return ElementTree.fromstring(drawing._repr_html_())
+
+
+def shown(element: ElementTree.Element) -> list[str]:
+    """The labels of a drawing, letters and indices run together: "h1", "Whh"."""
+    return ["".join(text.itertext()) for text in element.iter(f"{SVG}text")]
+
+
+# All drawings
+
+
+def test_markup_is_well_formed_xml_in_one_element(drawing):
+    assert parse(drawing).get("class") == "rnn-drawing"
+
+
+def test_the_markup_is_the_same_every_time(drawing, request):
+    again = DRAWINGS[request.node.callspec.params["drawing"]]()
+    assert again.html == drawing.html
+    assert again == drawing
+
+
+def test_the_markup_does_not_depend_on_the_process():
+    code = "from rnnlib import diagrams; print(diagrams.step_through(3, 'abc').html, end='')"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout == diagrams.step_through(3, "abc").html
+
+
+def test_every_svg_is_an_image_with_a_title_and_a_description(drawing):
+    images = list(parse(drawing).iter(f"{SVG}svg"))
+    assert images
+    for image in images:
+        assert image.get("role") == "img"
+        title, description = image[0], image[1]
+        assert (title.tag, description.tag) == (f"{SVG}title", f"{SVG}desc")
+        assert len(title.text) >= 10
+        assert len(description.text.split()) >= 8
+
+
+def test_repr_is_short_and_holds_the_title(drawing):
+    assert repr(drawing) == f"Drawing(title={drawing.title!r})"
+
+
+def test_no_two_elements_of_a_page_share_an_id():
+    page = "".join(make().html for make in DRAWINGS.values()) * 2
+    ids = Counter(element.get("id") for element in ElementTree.fromstring(f"<p>{page}</p>").iter())
+    del ids[None]
+    assert not [name for name, count in ids.items() if count > 1]
+
+
+def test_nothing_is_loaded_from_elsewhere(drawing):
+    html = drawing.html.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|//\w+\.|url\(|@import|\bsrc=|\bhref=", html)
+
+
+def test_colours_suit_a_light_and_a_dark_ground(drawing):
+    """Only mid-tones with 3:1 on both grounds; everything else is the colour of the text."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+    used = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", drawing.html))
+    assert used
+    for colour in used:
+        assert 1.05 / (luminance(colour) + 0.05) >= 3
+        assert (luminance(colour) + 0.05) / (luminance("#14181e") + 0.05) >= 3
+    assert not re.search(r'(fill|stroke)="(black|white)"', drawing.html)
+    for image in parse(drawing).iter(f"{SVG}svg"):
+        assert image.get("fill") == "currentColor"
+
+
+def test_everything_lies_inside_the_view(drawing):
+    for image in parse(drawing).iter(f"{SVG}svg"):
+        _, _, width, height = map(float, image.get("viewBox").split())
+        # On a phone the view is about 350 pixels wide: the smallest letters stay legible.
+        sizes = [float(text.get("font-size")) for text in image.iter(f"{SVG}text")]
+        assert min(sizes) * min(1.2, 350 / width) >= 8.5 or width < 260
+        for rect in image.iter(f"{SVG}rect"):
+            x, y, w, h = (float(rect.get(name)) for name in ("x", "y", "width", "height"))
+            assert 0 <= x and x + w <= width and 0 <= y and y + h <= height
+        for circle in image.iter(f"{SVG}circle"):
+            x, y, r = (float(circle.get(name)) for name in ("cx", "cy", "r"))
+            assert r <= x <= width - r and r <= y <= height - r
+
+
+def test_drawings_are_small():
+    assert len(diagrams.loop().html) < 4_000
+    assert len(diagrams.unfolded().html) < 8_000
+    assert max(len(make().html) for make in DRAWINGS.values()) < 25_000
+
+
+# What each one shows
+
+
+def test_loop_names_the_three_weights_once():
+    assert Counter(shown(parse(diagrams.loop()))) == Counter(
+        ["ht", "xt", "yt", "Wxh", "Whh", "Why", "one step later"]
+    )
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_unfolded_repeats_the_same_weights_at_every_step(steps):
+    labels = Counter(shown(parse(diagrams.unfolded(steps))))
+    assert labels["Wxh"] == labels["Whh"] == labels["Why"] == steps
+    assert labels["h0"] == 1
+    assert all(labels[f"{letter}{t}"] == 1 for letter in "xhy" for t in range(1, steps + 1))
+    assert labels[f"h{steps + 1}"] == labels["x0"] == labels["y0"] == 0
+
+
+def test_time_runs_to_the_right_and_inputs_stand_at_the_bottom():
+    root = parse(diagrams.unfolded(4))
+    at = {
+        "".join(text.itertext()): (float(text.get("x")), float(text.get("y")))
+        for text in root.iter(f"{SVG}text")
+    }
+    for letter in "xhy":
+        columns = [at[f"{letter}{t}"][0] for t in range(1, 5)]
+        assert columns == sorted(set(columns))
+    assert at["h0"][0] < at["h1"][0]
+    assert at["y2"][1] < at["h2"][1] < at["x2"][1]
+
+
+def test_problem_shapes_have_their_inputs_and_outputs():
+    root = parse(diagrams.problem_shapes())
+    found = {}
+    for image in root.iter(f"{SVG}svg"):
+        labels = shown(image)
+        found[image[0].text] = (
+            "".join(sorted(x[1] for x in labels if x[0] == "x")),
+            "".join(sorted(y[1] for y in labels if y[0] == "y")),
+            sum(label[0] == "h" for label in labels),
+        )
+    assert found == {
+        "one to one": ("1", "1", 1),
+        "one to many": ("1", "123", 3),
+        "many to one": ("123", "3", 3),
+        "many to many": ("123", "123", 3),
+        "many to many, after reading": ("12", "34", 4),
+    }
+    assert [bold.text for bold in root.iter("b")] == list(found)
+
+
+@pytest.mark.parametrize(("layers", "steps"), [(1, 1), (2, 3), (3, 4), (4, 5)])
+def test_stacked_has_every_state_and_an_initial_state_for_each_layer(layers, steps):
+    labels = Counter(shown(parse(diagrams.stacked(layers, steps))))
+    for layer in range(1, layers + 1):
+        assert all(labels[f"h{t}({layer})"] == 1 for t in range(steps + 1))
+        assert labels[f"Whh({layer})"] == labels[f"Wxh({layer})"] == 1
+    assert sum(labels[f"x{t}"] for t in range(1, steps + 1)) == steps
+    assert labels["output"] == labels["h_n"] == 1
+
+
+def frames_and_states(drawing):
+    rects = list(parse(drawing).iter(f"{SVG}rect"))
+    boxes = [
+        tuple(float(rect.get(name)) for name in ("x", "y", "width", "height")) for rect in rects
+    ]
+    states = [b for b, r in zip(boxes, rects, strict=True) if r.get("class") == "state"]
+    frames = {
+        r.get("stroke"): b for b, r in zip(boxes, rects, strict=True) if r.get("class") != "state"
+    }
+    return frames, states
+
+
+def held(frame, states):
+    x, y, w, h = frame
+    return [s for s in states if x < s[0] and s[0] + s[2] < x + w and y < s[1] < y + h - s[3]]
+
+
+def test_output_frames_the_top_layer_and_h_n_the_last_step():
+    frames, states = frames_and_states(diagrams.stacked(2, 3))
+    computed = [s for s in states if s[2] > 50]
+    assert len(computed) == 6
+    top, last = min(s[1] for s in computed), max(s[0] for s in computed)
+    assert held(frames[diagrams.OUTPUT], states) == [s for s in computed if s[1] == top]
+    assert held(frames[diagrams.LAST], states) == [s for s in computed if s[0] == last]
+
+
+@pytest.mark.parametrize(
+    ("highlight", "names"),
+    [
+        ("output", {"output"}),
+        ("h_n", {"h_n"}),
+        (None, set()),
+        (["h_n", "output"], {"output", "h_n"}),
+    ],
+)
+def test_stacked_marks_what_is_asked(highlight, names):
+    drawing = diagrams.stacked(highlight=highlight)
+    assert set(shown(parse(drawing))) & {"output", "h_n"} == names
+    assert ("frame named output" in drawing.description) == ("output" in names)
+    assert len(frames_and_states(drawing)[0]) == len(names)
+
+
+def test_stacked_says_that_there_are_biases():
+    text = "".join(parse(diagrams.stacked()).find("p").itertext())
+    assert "bias bh(l)" in text
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
+    root = parse(diagrams.bidirectional(steps))
+    labels = Counter(shown(root))
+    assert labels["h0"] == 2
+    assert all(labels[f"h{t}"] == 2 for t in range(1, steps + 1))
+    boxes = [r for r in root.iter(f"{SVG}rect")]
+    for colour in (diagrams.STATE, diagrams.BACKWARD):
+        own = [b for b in boxes if b.get("stroke") == colour]
+        given = [float(b.get("x")) for b in own if b.get("stroke-dasharray")]
+        others = [float(b.get("x")) for b in own if not b.get("stroke-dasharray")]
+        assert len(given) == 1
+        # One state a step, and half of one join.
+        assert len(others) == 2 * steps
+        assert given[0] < min(others) if colour == diagrams.STATE else given[0] > max(others)
+
+
+def arrow_directions(root, colour) -> set[int]:
+    """The signs of x in the coloured arrows: from M to the tip."""
+    signs = set()
+    for path in root.iter(f"{SVG}path"):
+        if path.get("stroke") == colour:
+            first, second = re.findall(r"M([\d.]+) ", path.get("d"))
+            signs.add(int(np.sign(float(second) - float(first))))
+    return signs
+
+
+def test_recurrent_arrows_point_along_their_direction():
+    assert arrow_directions(parse(diagrams.unfolded()), diagrams.STATE) == {1}
+    root = parse(diagrams.bidirectional())
+    assert arrow_directions(root, diagrams.STATE) == {1}
+    assert arrow_directions(root, diagrams.BACKWARD) == {-1}
+
+
+# Stepping through
+
+
+def test_without_a_script_the_last_step_is_shown_and_the_controls_are_hidden():
+    root = parse(diagrams.step_through(4))
+    states = [g.get("data-state") for g in root.iter(f"{SVG}g") if g.get("data-step")]
+    assert states == ["done"] * 3 + ["now"]
+    assert [g.get("data-step") for g in root.iter(f"{SVG}g") if g.get("data-step")] == list("1234")
+    assert next(e for e in root.iter() if e.get("class") == "controls").get("hidden") is not None
+    caption = next(e for e in root.iter() if e.get("class") == "caption")
+    assert "".join(caption.itertext()).startswith("Step 4 of 4: h4 = f(x4 Wxh + h3 Whh + bh)")
+
+
+def test_controls_are_labelled_and_the_caption_is_announced():
+    root = parse(diagrams.step_through(4))
+    slider = next(root.iter("input"))
+    assert (slider.get("type"), slider.get("min"), slider.get("max")) == ("range", "1", "4")
+    assert slider in list(next(root.iter("label")))
+    assert [button.text for button in root.iter("button")] == ["previous", "next"]
+    assert next(e for e in root.iter() if e.get("class") == "caption").get("aria-live") == "polite"
+
+
+def test_the_script_is_bound_to_its_own_figure():
+    one, other = diagrams.step_through(3), diagrams.step_through(4)
+    names = [parse(drawing).get("data-drawing") for drawing in (one, other)]
+    assert names[0] != names[1]
+    for drawing, name in zip((one, other), names, strict=True):
+        assert f'[data-drawing="{name}"]' in next(parse(drawing).iter("script")).text
+
+
+def test_captions_name_each_step_its_letter_and_its_numbers():
+    drawing = diagrams.step_through(3, "cat", [0.125, -0.5, -0.001], outputs="dog")
+    script = next(parse(drawing).iter("script")).text
+    for t, letter, number, answer in zip(
+        (1, 2, 3), "cat", ("0.12", "−0.50", "0.00"), "dog", strict=True
+    ):
+        assert f"Step {t} of 3" in script
+        assert f"(“{letter}”)" in script
+        assert f"is {number}." in script
+        assert f"is “{answer}”." in script
+    labels = Counter(shown(parse(drawing)))
+    assert all(
+        labels[text] == 1 for text in ("c", "a", "t", "d", "o", "g", "0.12", "−0.50", "0.00")
+    )
+    assert labels["Whh"] == 3
+
+
+@pytest.mark.parametrize("words", [None, ["one", "two", "six"]])
+def test_every_step_names_its_input_state_and_output(words):
+    root = parse(diagrams.step_through(3, words, outputs=words))
+    for group in root.iter(f"{SVG}g"):
+        if t := group.get("data-step"):
+            at = {
+                "".join(text.itertext()): float(text.get("y")) for text in group.iter(f"{SVG}text")
+            }
+            assert at[f"y{t}"] < at["Why"] < at[f"h{t}"] < at["Wxh"] < at[f"x{t}"]
+            assert "Whh" in at
+
+
+def test_a_space_that_is_read_can_be_seen():
+    assert "␣" in shown(parse(diagrams.step_through(3, "a b")))
+
+
+def test_values_may_be_a_tensor_that_requires_grad():
+    values = torch.tensor([[0.1, 0.2], [0.3, 0.4]], requires_grad=True)
+    assert diagrams.step_through(2, values=values) == diagrams.step_through(
+        2, values=[[0.1, 0.2], [0.3, 0.4]]
+    )
+
+
+# Errors
+
+
+@pytest.mark.parametrize("make", [diagrams.unfolded, diagrams.step_through, diagrams.bidirectional])
+@pytest.mark.parametrize(
+    ("steps", "error", "message"),
+    [
+        (0, ValueError, r"steps: expected between 1 and \d, got 0"),
+        (-1, ValueError, "got -1"),
+        (7, ValueError, r"steps: expected between 1 and \d, got 7"),
+        (2.0, TypeError, "steps: expected an int, got float"),
+        (True, TypeError, "got bool"),
+        ("3", TypeError, "got str"),
+    ],
+)
+def test_steps_are_checked(make, steps, error, message):
+    with pytest.raises(error, match=message):
+        make(steps)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"layers": 0}, ValueError, "layers: expected between 1 and 4, got 0"),
+        ({"steps": 6}, ValueError, "steps: expected between 1 and 5, got 6"),
+        ({"layers": 1.5}, TypeError, "layers: expected an int, got float"),
+        ({"highlight": "hn"}, ValueError, r"highlight: expected output and h_n, got \['hn'\]"),
+    ],
+)
+def test_stacked_checks_its_arguments(arguments, error, message):
+    with pytest.raises(error, match=message):
+        diagrams.stacked(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"labels": "abcd"}, ValueError, "labels: expected one for each of 3 steps, got 4"),
+        ({"labels": [1, 2, 3]}, TypeError, "labels: expected strings, got int"),
+        (
+            {"labels": ["a", "", "c"]},
+            ValueError,
+            "expected 1 to 4 characters for each step, got ''",
+        ),
+        ({"outputs": "ab"}, ValueError, "outputs: expected one for each of 3 steps, got 2"),
+        ({"values": [1, 2]}, ValueError, r"values: expected shape \(3,\) .* got \(2,\)"),
+        ({"values": np.zeros((3, 4))}, ValueError, r"k at most 3, got \(3, 4\)"),
+        ({"values": [1, 2, float("nan")]}, ValueError, "values: expected finite numbers"),
+        ({"values": ["a", "b", "c"]}, TypeError, "values: expected a number"),
+        ({"values": [[1], [1, 2], [3]]}, TypeError, "values: expected a number"),
+        ({"values": 3}, TypeError, "values: expected a number"),
+    ],
+)
+def test_step_through_checks_its_arguments(arguments, error, message):
+    with pytest.raises(error, match=message):
+        diagrams.step_through(3, **arguments)
