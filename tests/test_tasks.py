@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
-from rnnlib.tasks import Echo, NextRandomSymbol, NextSymbol
+from rnnlib.tasks import Echo, NextRandomSymbol, NextSymbol, TemporalOrder
 
 HELLO = (1, 0, 2, 2, 3)  # in the order e, h, l, o
 
@@ -116,10 +116,55 @@ def test_next_random_symbol_chance():
     assert abs((following == now).float().mean().item() - 0.25) < 0.01
 
 
+def as_text(x):
+    return ["".join(TemporalOrder.symbols[i] for i in row) for row in x.argmax(-1).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("T", "first", "second"),
+    [
+        (10, (1, 2), (4, 5)),
+        (13, (2, 2), (6, 6)),
+        (20, (2, 4), (8, 10)),
+        (37, (4, 7), (15, 18)),
+        (100, (10, 20), (40, 50)),
+    ],
+)
+def test_temporal_order_hides_the_pair_where_it_says(T, first, second):
+    task = TemporalOrder(num_steps=T)
+    x, y = task.sample(2_000, seeded())
+    assert x.shape == (2_000, T, 6) and y.shape == (2_000,)
+    assert x.dtype == torch.float32 and y.dtype == torch.int64
+    assert torch.equal(x.sum(-1), torch.ones(2_000, T)) and torch.equal(x.amax(-1), x.sum(-1))
+    seen = []
+    for text, answer in zip(as_text(x), y.tolist(), strict=True):
+        steps = [t for t, symbol in enumerate(text, start=1) if symbol in "AB"]
+        assert len(steps) == 2
+        assert "".join(text[t - 1] for t in steps) == task.classes[answer]
+        seen.append(steps)
+    # Every step of the two windows is drawn, and none outside.
+    assert {t for t, _ in seen} == set(range(first[0], first[1] + 1)) == set(task.windows[0])
+    assert {t for _, t in seen} == set(range(second[0], second[1] + 1)) == set(task.windows[1])
+
+
+def test_temporal_order_chance():
+    task = TemporalOrder(num_steps=20)
+    x, y = task.sample(20_000, seeded())
+    assert cross_entropy(torch.zeros(20_000, 4), y).item() == pytest.approx(task.chance, abs=1e-5)
+    assert task.chance == pytest.approx(math.log(4)) and task.chance_accuracy == 0.25
+    assert (y.bincount(minlength=4) / 20_000 - 0.25).abs().max() < 0.01
+    # Neither one symbol of the pair nor any distractor gives the other away.
+    assert ((y // 2 == y % 2).float().mean() - 0.5).abs() < 0.01
+    assert (x[:, 10:, 2:].mean((0, 1)) - 0.25).abs().max() < 0.01
+    for answer in range(4):
+        assert (x[y == answer][:, 10:, 2:].mean((0, 1)) - 0.25).abs().max() < 0.01
+
+
 TASKS = [
     Echo(num_steps=6, delay=2),
     NextSymbol(symbols=HELLO, num_symbols=4),
     NextRandomSymbol(num_symbols=5, num_steps=4),
+    TemporalOrder(num_steps=20),
 ]
 
 
@@ -211,6 +256,16 @@ def test_every_task_refuses_an_unsuitable_batch(task):
             lambda: NextRandomSymbol(num_symbols=3, num_steps=1),
             ValueError,
             "num_steps: expected at least 2, got 1",
+        ),
+        (
+            lambda: TemporalOrder(num_steps=9),
+            ValueError,
+            "num_steps: expected at least 10, got 9",
+        ),
+        (
+            lambda: TemporalOrder(num_steps=20.0),
+            TypeError,
+            "num_steps: expected an int, got float",
         ),
     ],
 )

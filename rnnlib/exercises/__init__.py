@@ -4,13 +4,37 @@ Every check takes the reader's function and returns a `Verdict`: true and a conf
 false and what is wrong.
 """
 
+from rnnlib.exercises.bidirectional import (
+    check_count_two_way,
+    check_gap_matrix,
+    check_gap_outputs,
+    check_two_readers,
+    check_two_way_summary,
+)
+from rnnlib.exercises.digits import (
+    check_confusion_matrix,
+    check_images_to_sequences,
+    check_most_misread,
+    check_reported_accuracy,
+)
 from rnnlib.exercises.equations import (
     check_count_parameters,
     check_many_to_one,
     check_rnn_sequence,
     check_rnn_step,
 )
-from rnnlib.exercises.rnn_cell import check_cell, check_initial_std, check_stack, check_summary
+from rnnlib.exercises.first_training import (
+    check_carry,
+    check_encode,
+    check_memoryless_floor,
+    check_train_step,
+)
+from rnnlib.exercises.rnn_cell import (
+    check_cell,
+    check_initial_std,
+    check_stack,
+    check_summary,
+)
 from rnnlib.exercises.unfolded_view import (
     check_last_states,
     check_shared_gradient,
@@ -21,16 +45,29 @@ from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
     "Verdict",
+    "check_carry",
     "check_cell",
+    "check_confusion_matrix",
     "check_count_parameters",
+    "check_count_two_way",
+    "check_encode",
+    "check_gap_matrix",
+    "check_gap_outputs",
+    "check_images_to_sequences",
     "check_initial_std",
     "check_last_states",
     "check_many_to_one",
+    "check_memoryless_floor",
+    "check_most_misread",
+    "check_reported_accuracy",
     "check_rnn_sequence",
     "check_rnn_step",
     "check_shared_gradient",
     "check_stack",
     "check_summary",
+    "check_train_step",
+    "check_two_readers",
+    "check_two_way_summary",
     "check_unfolded",
     "check_untied_count",
 ]
