@@ -30,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="unrolled-ipython-")
         config.add_cleanup(folder.cleanup)
         os.environ["IPYTHONDIR"] = folder.name
+        # As in the Makefile, for those who call pytest themselves: with more threads than idle
+        # cores, networks as small as these take several times as long.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         RunningKernel.execute_cell_input = execute_like_jupyter
 
 
