@@ -25,12 +25,26 @@ from rnnlib.layers import BiRNN
 # 6: images, row by row
 from rnnlib.datasets import ImageSplit, load_digits, load_mnist
 
+# isort: split
+# Part II: the passes by hand, which all layers run on
+from rnnlib import bptt
+
+# isort: split
+# Part III: gates
+from rnnlib.cells import GRUCell, LSTMCell
+from rnnlib.layers import GRU, LSTM
+
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "BiRNN",
+    "GRUCell",
     "ImageSplit",
+    "LSTMCell",
     "RNNCell",
     "Vocabulary",
+    "bptt",
     "get_device",
     "load_digits",
     "load_mnist",

@@ -1,8 +1,9 @@
 """One time step: the recurrent cells, each the twin of torch.nn's.
 
 The body of a cell's ``forward`` is the equation that the chapters print, in the same letters.
-Rows are samples: x_t is (N, D), h_t is (N, H). PyTorch stores its matrices transposed, and two
-biases where the equation has one; the properties ``W_xh``, ``W_hh`` and ``b_h`` translate.
+Rows are samples: x_t is (N, D), h_t is (N, H). PyTorch stores its matrices transposed, those of
+several gates one below the other, and two biases where the equation has one; properties such as
+``W_xh``, ``W_hh`` and ``b_h`` translate.
 """
 
 import math
@@ -36,6 +37,20 @@ def check_tensor(name: str, value) -> None:
         raise AttributeError(f"{name}: expected a Tensor, got {type(value).__name__}")
 
 
+def check_pair(owner: str, hx, error: type[Exception] = TypeError) -> tuple[Tensor, Tensor]:
+    """Return the state (h, c) of an LSTM if it is a pair of tensors; otherwise raise.
+
+    For what is no tuple, torch.nn's cell and its layer raise different types, hence `error`.
+    """
+    if not isinstance(hx, tuple | list):
+        raise error(f"{owner}: expected hx to be a tuple (h, c), got {type(hx).__name__}")
+    if len(hx) != 2:
+        raise RuntimeError(f"{owner}: expected hx to be a tuple (h, c), got {len(hx)} entries")
+    for letter, part in zip("hc", hx, strict=True):
+        check_tensor(f"{owner}: {letter}", part)
+    return tuple(hx)
+
+
 def init_uniform(parameters, hidden_size: int) -> None:
     """Draw every parameter from U(-1/sqrt(H), 1/sqrt(H)), torch.nn's rule for recurrent layers.
 
@@ -51,7 +66,83 @@ def init_uniform(parameters, hidden_size: int) -> None:
         nn.init.uniform_(parameter, -bound, bound)
 
 
-class RNNCell(nn.Module):
+class RecurrentCell(nn.Module):
+    """What the three cells share: parameters under torch.nn's names, and checks of the input.
+
+    A subclass says how many gates it has, and writes its equations in ``forward``.
+    """
+
+    gates = 1
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, device, dtype):
+        super().__init__()
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size = check_size("hidden_size", hidden_size)
+        self.bias = bias
+        made = {"device": device, "dtype": dtype}
+        rows = self.gates * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(rows, input_size, **made))
+        self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size, **made))
+        if bias:
+            self.bias_ih = nn.Parameter(torch.empty(rows, **made))
+            self.bias_hh = nn.Parameter(torch.empty(rows, **made))
+        else:
+            self.register_parameter("bias_ih", None)
+            self.register_parameter("bias_hh", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew from U(-1/sqrt(H), 1/sqrt(H))."""
+        init_uniform(self.parameters(), self.hidden_size)
+
+    def _checked(self, x_t: Tensor, **states: Tensor | None) -> tuple[Tensor, ...]:
+        """Return x_t and the states, zeros for those that are None, or raise as torch.nn does."""
+        cell = type(self).__name__
+        check_tensor(f"{cell}: input", x_t)
+        if x_t.dim() not in (1, 2):
+            raise ValueError(f"{cell}: Expected input to be 1D or 2D, got {x_t.dim()}D instead")
+        if x_t.size(-1) != self.input_size:
+            raise RuntimeError(
+                f"{cell}: input has inconsistent input_size: "
+                f"got {x_t.size(-1)}, expected {self.input_size}"
+            )
+        self._check_kind("input", x_t)
+        expected = (*x_t.shape[:-1], self.hidden_size)
+        return x_t, *(self._checked_state(name, s, x_t, expected) for name, s in states.items())
+
+    def _checked_state(self, name: str, h: Tensor | None, x_t: Tensor, expected: tuple) -> Tensor:
+        cell = type(self).__name__
+        if h is None:
+            return x_t.new_zeros(expected)
+        check_tensor(f"{cell}: {name}", h)
+        if h.dim() not in (1, 2):
+            raise ValueError(f"{cell}: Expected {name} to be 1D or 2D, got {h.dim()}D instead")
+        if h.shape != expected:
+            raise RuntimeError(f"{cell}: Expected {name} of shape {expected}, got {tuple(h.shape)}")
+        self._check_kind(name, h)
+        return h
+
+    def _check_kind(self, name: str, value: Tensor) -> None:
+        """Refuse a tensor of another dtype or device than the weights'."""
+        weight = self.weight_ih
+        if value.device != weight.device:
+            raise RuntimeError(
+                f"{type(self).__name__}: Expected {name} on the weights' device {weight.device}, "
+                f"got {value.device}"
+            )
+        if value.dtype != weight.dtype and not torch.is_autocast_enabled(value.device.type):
+            raise RuntimeError(
+                f"{type(self).__name__}: Expected {name} of the weights' dtype {weight.dtype}, "
+                f"got {value.dtype}"
+            )
+
+    def extra_repr(self) -> str:
+        """Describe the cell as torch.nn does: what differs from the defaults."""
+        text = f"{self.input_size}, {self.hidden_size}"
+        return text if self.bias else f"{text}, bias={self.bias}"
+
+
+class RNNCell(RecurrentCell):
     r"""One step of a plain recurrent network, the twin of :class:`torch.nn.RNNCell`.
 
     .. math:: h_t = f(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \qquad f = \tanh \text{ or ReLU}
@@ -97,25 +188,8 @@ class RNNCell(nn.Module):
         device=None,
         dtype=None,
     ):
-        super().__init__()
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = check_size("hidden_size", hidden_size)
-        self.bias = bias
+        super().__init__(input_size, hidden_size, bias, device, dtype)
         self.nonlinearity = check_nonlinearity(nonlinearity)
-        made = {"device": device, "dtype": dtype}
-        self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size, **made))
-        self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size, **made))
-        if bias:
-            self.bias_ih = nn.Parameter(torch.empty(hidden_size, **made))
-            self.bias_hh = nn.Parameter(torch.empty(hidden_size, **made))
-        else:
-            self.register_parameter("bias_ih", None)
-            self.register_parameter("bias_hh", None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw all parameters anew from U(-1/sqrt(H), 1/sqrt(H))."""
-        init_uniform(self.parameters(), self.hidden_size)
 
     @property
     def W_xh(self) -> Tensor:
@@ -163,50 +237,248 @@ class RNNCell(nn.Module):
         RuntimeError
             For sizes, dtypes or devices that do not fit.
         """
-        x_t, h = self._checked(input, hx)
+        x_t, h = self._checked(input, hidden=hx)
         return self.f(x_t @ self.W_xh + h @ self.W_hh + self.b_h)
-
-    def _checked(self, x_t: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
-        cell = type(self).__name__
-        check_tensor(f"{cell}: input", x_t)
-        if x_t.dim() not in (1, 2):
-            raise ValueError(f"{cell}: Expected input to be 1D or 2D, got {x_t.dim()}D instead")
-        if x_t.size(-1) != self.input_size:
-            raise RuntimeError(
-                f"{cell}: input has inconsistent input_size: "
-                f"got {x_t.size(-1)}, expected {self.input_size}"
-            )
-        self._check_kind("input", x_t)
-        expected = (*x_t.shape[:-1], self.hidden_size)
-        if h is None:
-            return x_t, x_t.new_zeros(expected)
-        check_tensor(f"{cell}: hidden", h)
-        if h.dim() not in (1, 2):
-            raise ValueError(f"{cell}: Expected hidden to be 1D or 2D, got {h.dim()}D instead")
-        if h.shape != expected:
-            raise RuntimeError(f"{cell}: Expected hidden of shape {expected}, got {tuple(h.shape)}")
-        self._check_kind("hidden", h)
-        return x_t, h
-
-    def _check_kind(self, name: str, value: Tensor) -> None:
-        """Refuse a tensor of another dtype or device than the weights'."""
-        weight = self.weight_ih
-        if value.device != weight.device:
-            raise RuntimeError(
-                f"{type(self).__name__}: Expected {name} on the weights' device {weight.device}, "
-                f"got {value.device}"
-            )
-        if value.dtype != weight.dtype and not torch.is_autocast_enabled(value.device.type):
-            raise RuntimeError(
-                f"{type(self).__name__}: Expected {name} of the weights' dtype {weight.dtype}, "
-                f"got {value.dtype}"
-            )
 
     def extra_repr(self) -> str:
         """Describe the cell as torch.nn does: what differs from the defaults."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        if not self.bias:
-            text += f", bias={self.bias}"
-        if self.nonlinearity != "tanh":
-            text += f", nonlinearity={self.nonlinearity}"
-        return text
+        text = super().extra_repr()
+        return text if self.nonlinearity == "tanh" else f"{text}, nonlinearity={self.nonlinearity}"
+
+
+def gate_matrix(weight: str, gate: int) -> property:
+    """Make a property: one gate's matrix of the equation, (D, H) or (H, H), a view of `weight`."""
+
+    def read(cell) -> Tensor:
+        H = cell.hidden_size
+        return getattr(cell, weight)[gate * H : (gate + 1) * H].T
+
+    return property(read, doc=f"The columns of gate {gate} in the transposed {weight}.")
+
+
+def gate_bias(gate: int, *biases: str) -> property:
+    """Make a property: one gate's bias of the equation, (H,), the sum of PyTorch's `biases`."""
+
+    def read(cell) -> Tensor:
+        H = cell.hidden_size
+        if not cell.bias:
+            return cell.weight_hh.new_zeros(H)
+        first, *rest = (getattr(cell, bias)[gate * H : (gate + 1) * H] for bias in biases)
+        return first + rest[0] if rest else first
+
+    return property(read, doc=f"Gate {gate} of {' + '.join(biases)}, or zeros without bias.")
+
+
+class LSTMCell(RecurrentCell):
+    r"""One step of a long short-term memory, the twin of :class:`torch.nn.LSTMCell`.
+
+    .. math::
+
+        i_t &= \sigma(x_t W_{xi} + h_{t-1} W_{hi} + b_i) \\
+        f_t &= \sigma(x_t W_{xf} + h_{t-1} W_{hf} + b_f) \\
+        g_t &= \tanh(x_t W_{xg} + h_{t-1} W_{hg} + b_g) \\
+        o_t &= \sigma(x_t W_{xo} + h_{t-1} W_{ho} + b_o) \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+        h_t &= o_t \odot \tanh(c_t)
+
+    Parameters
+    ----------
+    input_size : int
+        D, the number of features of x_t.
+    hidden_size : int
+        H, the number of hidden units.
+    bias : bool, default True
+        Whether there are biases at all.
+    device, dtype : optional
+        Where and in which type the parameters are made.
+
+    Attributes
+    ----------
+    weight_ih : Parameter, (4 H, D)
+    weight_hh : Parameter, (4 H, H)
+    bias_ih, bias_hh : Parameter, (4 H,), or None without bias
+        PyTorch's names and its order of the gates, i, f, g, o, so that ``load_state_dict`` works
+        in both directions.
+    W_xi, W_xf, W_xg, W_xo : Tensor, (D, H)
+    W_hi, W_hf, W_hg, W_ho : Tensor, (H, H)
+        The matrices of the equations, views of the parameters.
+    b_i, b_f, b_g, b_o : Tensor, (H,)
+        The biases of the equations, each the sum of PyTorch's two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For sizes that are not positive integers.
+
+    Notes
+    -----
+    Hochreiter and Schmidhuber [1]_, with the forget gate of Gers et al. [2]_.
+
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997),
+       1735-1780.
+    .. [2] F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction
+       with LSTM", Neural Computation 12 (2000), 2451-2471.
+    """
+
+    gates = 4
+    W_xi, W_xf, W_xg, W_xo = (gate_matrix("weight_ih", gate) for gate in range(4))
+    W_hi, W_hf, W_hg, W_ho = (gate_matrix("weight_hh", gate) for gate in range(4))
+    b_i, b_f, b_g, b_o = (gate_bias(gate, "bias_ih", "bias_hh") for gate in range(4))
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, device=None, dtype=None
+    ):
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+
+    def forward(
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Compute h_t and c_t from x_t, h_{t-1} and c_{t-1}.
+
+        Parameters
+        ----------
+        input : Tensor, (N, D) or (D,)
+            x_t.
+        hx : tuple of two Tensors, each (N, H) or (H,), optional
+            (h_{t-1}, c_{t-1}); zeros if it is not given.
+
+        Returns
+        -------
+        (h_t, c_t) : tuple of two Tensors, each (N, H) or (H,)
+
+        Raises
+        ------
+        TypeError, RuntimeError
+            For a state that is not a pair, such as the single tensor of an RNN.
+        AttributeError
+            For what is not a tensor.
+        ValueError
+            For an input or a state with another number of dimensions.
+        RuntimeError
+            For sizes, dtypes or devices that do not fit.
+        """
+        h, c = (None, None) if hx is None else check_pair("LSTMCell", hx)
+        x_t, h, c = self._checked(input, h=h, c=c)
+        i_t = torch.sigmoid(x_t @ self.W_xi + h @ self.W_hi + self.b_i)
+        f_t = torch.sigmoid(x_t @ self.W_xf + h @ self.W_hf + self.b_f)
+        g_t = torch.tanh(x_t @ self.W_xg + h @ self.W_hg + self.b_g)
+        o_t = torch.sigmoid(x_t @ self.W_xo + h @ self.W_ho + self.b_o)
+        c_t = f_t * c + i_t * g_t
+        h_t = o_t * torch.tanh(c_t)
+        return h_t, c_t
+
+
+class GRUCell(RecurrentCell):
+    r"""One step of a gated recurrent unit, the twin of :class:`torch.nn.GRUCell`.
+
+    .. math::
+
+        r_t &= \sigma(x_t W_{xr} + h_{t-1} W_{hr} + b_r) \\
+        z_t &= \sigma(x_t W_{xz} + h_{t-1} W_{hz} + b_z) \\
+        n_t &= \tanh(x_t W_{xn} + b_{xn} + r_t \odot (h_{t-1} W_{hn} + b_{hn})) \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+
+    With ``reset_after=False`` the reset gate acts before the product, as it was first published:
+
+    .. math:: n_t = \tanh(x_t W_{xn} + b_{xn} + (r_t \odot h_{t-1}) W_{hn} + b_{hn})
+
+    Parameters
+    ----------
+    input_size : int
+        D, the number of features of x_t.
+    hidden_size : int
+        H, the number of hidden units.
+    bias : bool, default True
+        Whether there are biases at all.
+    device, dtype : optional
+        Where and in which type the parameters are made.
+    reset_after : bool, default True, by keyword only
+        Whether r_t acts after the product with W_hn or before it. The parameters have the same
+        names and shapes in both forms, and a state dict loads in either. But only
+        ``reset_after=True`` computes what torch.nn does; weights trained in one form mean
+        something else in the other.
+
+    Attributes
+    ----------
+    weight_ih : Parameter, (3 H, D)
+    weight_hh : Parameter, (3 H, H)
+    bias_ih, bias_hh : Parameter, (3 H,), or None without bias
+        PyTorch's names and its order of the gates, r, z, n, so that ``load_state_dict`` works in
+        both directions.
+    W_xr, W_xz, W_xn : Tensor, (D, H)
+    W_hr, W_hz, W_hn : Tensor, (H, H)
+        The matrices of the equations, views of the parameters.
+    b_r, b_z, b_xn, b_hn : Tensor, (H,)
+        The biases of the equations; b_r and b_z are each the sum of PyTorch's two.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For sizes that are not positive integers, and a `reset_after` that is not a bool.
+
+    Notes
+    -----
+    Cho et al. [1]_. PyTorch moved the reset gate behind the product, so that one product serves
+    all three gates.
+
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation", EMNLP 2014.
+    """
+
+    gates = 3
+    W_xr, W_xz, W_xn = (gate_matrix("weight_ih", gate) for gate in range(3))
+    W_hr, W_hz, W_hn = (gate_matrix("weight_hh", gate) for gate in range(3))
+    b_r, b_z = (gate_bias(gate, "bias_ih", "bias_hh") for gate in range(2))
+    b_xn, b_hn = gate_bias(2, "bias_ih"), gate_bias(2, "bias_hh")
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device=None,
+        dtype=None,
+        *,
+        reset_after: bool = True,
+    ):
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        if not isinstance(reset_after, bool):
+            raise TypeError(
+                f"reset_after should be of type bool, got: {type(reset_after).__name__}"
+            )
+        self.reset_after = reset_after
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        """Compute h_t from x_t and h_{t-1}.
+
+        Parameters
+        ----------
+        input : Tensor, (N, D) or (D,)
+            x_t.
+        hx : Tensor, (N, H) or (H,), optional
+            h_{t-1}; zeros if it is not given.
+
+        Returns
+        -------
+        Tensor, (N, H) or (H,)
+            h_t.
+
+        Raises
+        ------
+        AttributeError, ValueError, RuntimeError
+            As for `RNNCell`.
+        """
+        x_t, h = self._checked(input, hidden=hx)
+        r_t = torch.sigmoid(x_t @ self.W_xr + h @ self.W_hr + self.b_r)
+        z_t = torch.sigmoid(x_t @ self.W_xz + h @ self.W_hz + self.b_z)
+        if self.reset_after:
+            from_h = r_t * (h @ self.W_hn + self.b_hn)
+        else:
+            from_h = (r_t * h) @ self.W_hn + self.b_hn
+        n_t = torch.tanh(x_t @ self.W_xn + self.b_xn + from_h)
+        return (1 - z_t) * n_t + z_t * h
+
+    def extra_repr(self) -> str:
+        """Describe the cell as torch.nn does: what differs from the defaults."""
+        text = super().extra_repr()
+        return text if self.reset_after else f"{text}, reset_after=False"

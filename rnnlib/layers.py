@@ -1,8 +1,8 @@
 """Cells repeated over time: the readable loop, and drop-in twins of torch.nn's layers.
 
-`unroll` is the loop of the chapters. `RNN` is the same mathematics with everything a user of
-:class:`torch.nn.RNN` expects: several layers, two directions, packed sequences, and the products
-with the input taken for all steps at once.
+`unroll` is the loop of the chapters. `RNN`, `LSTM` and `GRU` are the same mathematics with
+everything a user of torch.nn expects: several layers, two directions, packed sequences. Each
+direction of each layer is one pass over the whole sequence, from `rnnlib.bptt`.
 """
 
 import numbers
@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from rnnlib import bptt
 from rnnlib.cells import (
-    NONLINEARITIES,
     RNNCell,
     check_nonlinearity,
+    check_pair,
     check_size,
     check_tensor,
     init_uniform,
@@ -68,60 +69,13 @@ def unroll(
     return torch.stack(outputs), state
 
 
-def scan_rnn(
-    data: Tensor,
-    batch_sizes: list[int],
-    h_0: Tensor,
-    W_xh: Tensor,
-    W_hh: Tensor,
-    b_h: Tensor | None,
-    f: Callable[[Tensor], Tensor],
-    reverse: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Run one direction of one plain recurrent layer over a batch of sequences.
-
-    The sequences stand in PyTorch's packed form: the rows of step 1, then those of step 2, and
-    so on, longest sequence first, so that the sequences still running at a step are its first
-    rows. An ordinary batch is the case of T equal batch sizes.
-
-    Parameters
-    ----------
-    data : Tensor, (sum of batch_sizes, D)
-    batch_sizes : list of int
-        N_t, the number of sequences that have a step t; never increasing; N_1 = N.
-    h_0 : Tensor, (N, H)
-    W_xh, W_hh, b_h : Tensor, (D, H), (H, H) and (H,) or None
-        As in the equation.
-    f : callable
-        The nonlinearity.
-    reverse : bool
-        Walk from the last step of each sequence to its first.
-
-    Returns
-    -------
-    outputs : Tensor, (sum of batch_sizes, H)
-        In the order of `data`, in either direction.
-    h_n : Tensor, (N, H)
-        The state of each sequence after the last step it took.
-    """
-    # x_t W_xh does not depend on h: one large product for all steps replaces T small ones.
-    projected = data @ W_xh if b_h is None else data @ W_xh + b_h
-    steps = projected.split(batch_sizes)
-    outputs = [h_0] * len(steps)
-    h = h_0
-    for t in reversed(range(len(steps))) if reverse else range(len(steps)):
-        n = batch_sizes[t]
-        outputs[t] = f(steps[t] + h[:n] @ W_hh)
-        # The rows beyond n belong to sequences that have ended, or not yet begun: they wait.
-        h = outputs[t] if n == len(h) else torch.cat([outputs[t], h[n:]])
-    return torch.cat(outputs), h
-
-
 class RecurrentLayer(nn.Module):
     """What the twins of torch.nn's recurrent layers share: parameters, checks, and plumbing.
 
     A subclass says how many gates it has, and runs one direction of one layer in ``_run``.
-    Inside, every batch is in packed form (see `scan_rnn`), and a state is a tuple of tensors.
+    Inside, a state is a tuple of tensors, and every batch is in PyTorch's packed form: the rows
+    of step 1, then those of step 2, and so on, longest sequence first, so that the sequences still
+    running at a step are its first rows. An ordinary batch is the case of T equal batch sizes.
     """
 
     gates = 1
@@ -154,7 +108,8 @@ class RecurrentLayer(nn.Module):
             warnings.warn(
                 "dropout acts between layers, so one layer has none: "
                 f"got dropout={dropout} and num_layers=1",
-                stacklevel=3,
+                # Point at the caller, past the __init__ of a subclass that has its own.
+                stacklevel=2 + (type(self).__init__ is not RecurrentLayer.__init__),
             )
         if proj_size != 0:
             raise ValueError(
@@ -219,6 +174,7 @@ class RecurrentLayer(nn.Module):
         weights: list[Tensor | None],
         reverse: bool,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run one direction of one layer; return its outputs and its last state."""
         raise NotImplementedError
 
     def _stack(
@@ -245,6 +201,9 @@ class RecurrentLayer(nn.Module):
             data = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
             if self.dropout > 0 and self.training and layer < self.num_layers - 1:
                 data = F.dropout(data, self.dropout)
+        if len(outputs) == 1 and data.requires_grad:
+            # The pass keeps these outputs for its way back; the caller may write into a copy.
+            data = data.clone()
         return data, tuple(torch.stack(rows) for rows in zip(*last_states, strict=True))
 
     def _forward(
@@ -278,7 +237,11 @@ class RecurrentLayer(nn.Module):
         if state is None:
             state = (data.new_zeros(shape),) * num_states
         else:
-            state = tuple(self._checked_state(s, shape, batched, data) for s in state)
+            names = ("hx",) if num_states == 1 else ("h_0", "c_0")
+            state = tuple(
+                self._checked_state(name, s, shape, batched, data)
+                for name, s in zip(names, state, strict=True)
+            )
             if packed and input.sorted_indices is not None:
                 state = tuple(s.index_select(1, input.sorted_indices) for s in state)
 
@@ -316,29 +279,29 @@ class RecurrentLayer(nn.Module):
             )
 
     def _checked_state(
-        self, state: Tensor, shape: tuple[int, int, int], batched: bool, data: Tensor
+        self, name: str, state: Tensor, shape: tuple[int, int, int], batched: bool, data: Tensor
     ) -> Tensor:
-        check_tensor(f"{type(self).__name__}: hx", state)
+        check_tensor(f"{type(self).__name__}: {name}", state)
         kind, dims = ("batched", 3) if batched else ("unbatched", 2)
         if state.dim() != dims:
             raise RuntimeError(
-                f"For {kind} input, hx should be {dims}-D, got a {state.dim()}-D tensor"
+                f"For {kind} input, {name} should be {dims}-D, got a {state.dim()}-D tensor"
             )
         if not batched:
             state = state.unsqueeze(1)
         if state.shape != shape:
             expected = shape if batched else (shape[0], shape[2])
             got = tuple(state.shape) if batched else tuple(state.squeeze(1).shape)
-            raise RuntimeError(f"Expected hidden size {expected}, got {got}")
+            raise RuntimeError(f"Expected {name} of size {expected}, got {got}")
         if state.device != data.device:
             raise RuntimeError(
-                "Expected input and hidden state on the same device: "
-                f"the input is on {data.device}, got hidden state on {state.device}"
+                f"Expected input and {name} on the same device: "
+                f"the input is on {data.device}, got {name} on {state.device}"
             )
         if state.dtype != data.dtype and not torch.is_autocast_enabled(data.device.type):
             raise RuntimeError(
-                "Expected input and hidden state of the same dtype: "
-                f"the input is {data.dtype}, got hidden state {state.dtype}"
+                f"Expected input and {name} of the same dtype: "
+                f"the input is {data.dtype}, got {name} {state.dtype}"
             )
         return state
 
@@ -395,7 +358,8 @@ class RNN(RecurrentLayer):
     Notes
     -----
     Parameters carry torch.nn's names (``weight_ih_l0``, ``weight_hh_l1_reverse``, …), and a state
-    dict loads in both directions.
+    dict loads in both directions. Under autocast the results are in autocast's dtype, except where
+    the layer is in float64.
     """
 
     def __init__(
@@ -461,16 +425,154 @@ class RNN(RecurrentLayer):
         return output, h_n
 
     def _run(self, data, batch_sizes, state, weights, reverse):
-        W_ih, W_hh, b_ih, b_hh = weights
-        b_h = None if b_ih is None else b_ih + b_hh
-        f = NONLINEARITIES[self.nonlinearity]
-        outputs, h_n = scan_rnn(data, batch_sizes, *state, W_ih.T, W_hh.T, b_h, f, reverse)
+        outputs, h_n = bptt.rnn(data, batch_sizes, *state, *weights, self.nonlinearity, reverse)
         return outputs, (h_n,)
 
     def extra_repr(self) -> str:
         """Describe the layer as torch.nn does: what differs from the defaults."""
         text = super().extra_repr()
         return text if self.nonlinearity == "tanh" else f"{text}, nonlinearity={self.nonlinearity}"
+
+
+class GRU(RecurrentLayer):
+    r"""A layer of gated recurrent units, the drop-in twin of :class:`torch.nn.GRU`.
+
+    .. math::
+
+        r_t &= \sigma(x_t W_{xr} + h_{t-1} W_{hr} + b_r) \\
+        z_t &= \sigma(x_t W_{xz} + h_{t-1} W_{hz} + b_z) \\
+        n_t &= \tanh(x_t W_{xn} + b_{xn} + r_t \odot (h_{t-1} W_{hn} + b_{hn})) \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
+        As for `RNN`.
+    device, dtype : optional
+        Where and in which type the parameters are made.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong type or outside their range.
+
+    Notes
+    -----
+    The equations are those of Cho et al. [1]_ with the reset gate after the product, as PyTorch
+    has it; `GRUCell` offers both forms. Parameters carry torch.nn's names, with the gates in the
+    order r, z, n. Under autocast the layer computes in autocast's dtype. On a CPU it returns, as
+    torch.nn does, the dtype of its initial state, which is that of the input if none is given.
+
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation", EMNLP 2014.
+    """
+
+    gates = 3
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: Tensor | None = None
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
+        """Run the layer over a batch of sequences.
+
+        Parameters
+        ----------
+        input : Tensor or PackedSequence
+        hx : Tensor, optional
+            h_0. Both are shaped as for `RNN`.
+
+        Returns
+        -------
+        output : Tensor or PackedSequence
+        h_n : Tensor
+            As for `RNN`.
+
+        Raises
+        ------
+        AttributeError, ValueError, RuntimeError
+            As for `RNN`.
+        """
+        state = None if hx is None else (hx,)
+        output, (h_n,) = self._forward(input, state, num_states=1)
+        return output, h_n
+
+    def _run(self, data, batch_sizes, state, weights, reverse):
+        (h_0,) = state
+        outputs, h_n = bptt.gru(data, batch_sizes, h_0, *weights, reverse=reverse)
+        if data.device.type == "cpu":  # only under autocast does this change anything
+            outputs, h_n = outputs.to(h_0.dtype), h_n.to(h_0.dtype)
+        return outputs, (h_n,)
+
+
+class LSTM(RecurrentLayer):
+    r"""A layer of long short-term memory, the drop-in twin of :class:`torch.nn.LSTM`.
+
+    .. math::
+
+        i_t &= \sigma(x_t W_{xi} + h_{t-1} W_{hi} + b_i) \\
+        f_t &= \sigma(x_t W_{xf} + h_{t-1} W_{hf} + b_f) \\
+        g_t &= \tanh(x_t W_{xg} + h_{t-1} W_{hg} + b_g) \\
+        o_t &= \sigma(x_t W_{xo} + h_{t-1} W_{ho} + b_o) \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+        h_t &= o_t \odot \tanh(c_t)
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
+        As for `RNN`.
+    device, dtype : optional
+        Where and in which type the parameters are made.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong type or outside their range; for any `proj_size` but 0.
+
+    Notes
+    -----
+    Hochreiter and Schmidhuber [1]_, with the forget gate of Gers et al. [2]_. Parameters carry
+    torch.nn's names, with the gates in the order i, f, g, o. Under autocast the results are in
+    autocast's dtype, except where the layer is in float64.
+
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997),
+       1735-1780.
+    .. [2] F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction
+       with LSTM", Neural Computation 12 (2000), 2451-2471.
+    """
+
+    gates = 4
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
+        """Run the layer over a batch of sequences.
+
+        Parameters
+        ----------
+        input : Tensor or PackedSequence
+            Shaped as for `RNN`.
+        hx : tuple of two Tensors, optional
+            (h_0, c_0), each shaped as h_0 for `RNN`; zeros if it is not given.
+
+        Returns
+        -------
+        output : Tensor or PackedSequence
+            As for `RNN`: the h_t of the top layer.
+        (h_n, c_n) : tuple of two Tensors
+            Every layer's and direction's h and c after its last step, each shaped as h_0.
+
+        Raises
+        ------
+        RuntimeError
+            For a state that is not a pair, such as the single tensor of an RNN.
+        AttributeError, ValueError, RuntimeError
+            As for `RNN`.
+        """
+        state = None if hx is None else check_pair("LSTM", hx, RuntimeError)
+        return self._forward(input, state, num_states=2)
+
+    def _run(self, data, batch_sizes, state, weights, reverse):
+        outputs, *last = bptt.lstm(data, batch_sizes, *state, *weights, reverse=reverse)
+        return outputs, tuple(last)
 
 
 class BiRNN(nn.Module):

@@ -25,6 +25,8 @@ D, H, N = 3, 4, 5
 CELLS = [
     ("RNNCell", {"nonlinearity": "tanh"}),
     ("RNNCell", {"nonlinearity": "relu"}),
+    ("GRUCell", {}),
+    ("LSTMCell", {}),
 ]
 every_cell = pytest.mark.parametrize(("name", "options"), CELLS)
 
@@ -123,12 +125,17 @@ BAD_CALLS = {
 }
 
 
+@pytest.mark.parametrize("name", ["RNNCell", "GRUCell", "LSTMCell"])
 @pytest.mark.parametrize("case", BAD_CALLS)
-def test_bad_shapes_are_refused_as_torch_refuses_them(case):
+def test_bad_shapes_are_refused_as_torch_refuses_them(case, name):
     shapes, *said = BAD_CALLS[case]
-    ours, theirs = twins("RNNCell", D, H)
-    tensors = [torch.zeros(shape, dtype=torch.float64) for shape in shapes]
-    assert_refused_alike(lambda: ours(*tensors), lambda: theirs(*tensors), "RNNCell", *said)
+    ours, theirs = twins(name, D, H)
+    x, *state = (torch.zeros(shape, dtype=torch.float64) for shape in shapes)
+    good = torch.zeros(*x.shape[:-1], H, dtype=torch.float64)
+    pairs = [[good, state[0]], [state[0], good]] if name == "LSTMCell" and state else [state]
+    for h in pairs:
+        arguments = (x, tuple(h)) if len(h) == 2 else (x, *h)
+        assert_refused_alike(lambda: ours(*arguments), lambda: theirs(*arguments), name, *said)  # noqa: B023
 
 
 x32, h32 = torch.zeros(2, D), torch.zeros(2, H)
@@ -149,6 +156,20 @@ x32, h32 = torch.zeros(2, D), torch.zeros(2, H)
 def test_bad_kinds_are_refused_as_torch_refuses_them(arguments, said):
     ours, theirs = twins("RNNCell", D, H, dtype=torch.float32)
     assert_refused_alike(lambda: ours(*arguments), lambda: theirs(*arguments), said)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (h32, "LSTMCell: expected hx to be a tuple (h, c), got Tensor"),
+        ((h32,) * 3, "LSTMCell: expected hx to be a tuple (h, c), got 3 entries"),
+        ((h32,), "LSTMCell: expected hx to be a tuple (h, c), got 1 entries"),
+        ((h32, None), "LSTMCell: c: expected a Tensor, got NoneType"),
+    ],
+)
+def test_states_that_are_no_pair_are_refused_as_torch_refuses_them(state, said):
+    ours, theirs = twins("LSTMCell", D, H, dtype=torch.float32)
+    assert_refused_alike(lambda: ours(x32, state), lambda: theirs(x32, state), said)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +200,48 @@ def test_the_properties_are_the_letters_of_the_equation(bias):
     with torch.no_grad():
         cell.W_hh[0, 1] = 5.0
     assert cell.weight_hh[1, 0] == 5.0
+
+
+def drawn(*shape):
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_gates_of_an_lstm_are_named_as_in_the_equations(bias):
+    cell = cells.LSTMCell(D, H, bias=bias, dtype=torch.float64)
+    for k, gate in enumerate("ifgo"):
+        rows = slice(k * H, (k + 1) * H)
+        assert torch.equal(getattr(cell, f"W_x{gate}"), cell.weight_ih[rows].T)
+        assert torch.equal(getattr(cell, f"W_h{gate}"), cell.weight_hh[rows].T)
+        b = cell.bias_ih[rows] + cell.bias_hh[rows] if bias else torch.zeros(H)
+        assert torch.equal(getattr(cell, f"b_{gate}"), b.to(torch.float64))
+    with torch.no_grad():
+        cell.W_hf[0, 1] = 5.0  # a view: what is written there is what the cell uses
+    assert cell.weight_hh[H + 1, 0] == 5.0
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_the_reset_gate_acts_after_the_product_or_before_it(reset_after, bias):
+    cell = cells.GRUCell(D, H, bias=bias, dtype=torch.float64, reset_after=reset_after)
+    x_t, h = drawn(N, D), drawn(N, H)
+    x_r, x_z, x_n = nn.functional.linear(x_t, cell.weight_ih, cell.bias_ih).chunk(3, 1)
+    h_r, h_z, h_n = nn.functional.linear(h, cell.weight_hh, cell.bias_hh).chunk(3, 1)
+    r_t, z_t = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    w_hn, b_hn = cell.weight_hh[2 * H :], cell.bias_hh[2 * H :] if bias else None
+    gated = r_t * h_n if reset_after else nn.functional.linear(r_t * h, w_hn, b_hn)
+    n_t = torch.tanh(x_n + gated)
+    torch.testing.assert_close(cell(x_t, h), z_t * h + (1 - z_t) * n_t, rtol=0, atol=1e-14)
+
+
+def test_the_original_gru_is_not_torchs_and_says_so():
+    original, theirs = cells.GRUCell(D, H, reset_after=False), nn.GRUCell(D, H)
+    original.load_state_dict(theirs.state_dict())
+    x_t, h = torch.randn(N, D), torch.randn(N, H)
+    assert (original(x_t, h) - theirs(x_t, h)).abs().max() > 1e-3
+    assert repr(original) == "GRUCell(3, 4, reset_after=False)"
+    with pytest.raises(TypeError, match="reset_after should be of type bool, got: int"):
+        cells.GRUCell(D, H, reset_after=0)
 
 
 def test_initial_weights_fill_their_range():

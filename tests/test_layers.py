@@ -28,6 +28,8 @@ T, N, D, H = 5, 3, 2, 4
 LAYERS = [
     ("RNN", {"nonlinearity": "tanh"}),
     ("RNN", {"nonlinearity": "relu"}),
+    ("GRU", {}),
+    ("LSTM", {}),
 ]
 every_layer = pytest.mark.parametrize(("name", "options"), LAYERS)
 
@@ -223,6 +225,16 @@ def test_functional_call_uses_the_weights_it_is_given(name, options):
 
 
 @every_layer
+def test_torch_func_transforms_a_layer(name, options):
+    ours, theirs = twins(name, D, H, 2, **options)
+    x, _ = make_input("time first")
+    a, b = (torch.func.jacrev(lambda x: m(x)[0].sum(2))(x) for m in (ours, theirs))  # noqa: B023
+    torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    batch = torch.func.vmap(lambda x: ours(x)[0])(torch.stack([x, -x]))
+    torch.testing.assert_close(batch[1], ours(-x)[0], rtol=1e-10, atol=1e-10)
+
+
+@every_layer
 def test_weights_may_be_replaced(name, options):
     ours, theirs = twins(name, D, H, **options)
     x, _ = make_input("time first")
@@ -252,8 +264,8 @@ def test_gradcheck_of_first_and_second_order(name, options, layout):
 
 @every_layer
 @pytest.mark.parametrize("layout", ["time first", "packed unsorted"])
-def test_autocast_does_not_crash(name, options, layout, device):
-    layer, _ = twins(
+def test_autocast_gives_torchs_dtype(name, options, layout, device):
+    layer, theirs = twins(
         name, D, H, 2, bidirectional=True, dtype=torch.float32, device=device, **options
     )
     x, batch = make_input(layout, device, torch.float32)
@@ -261,11 +273,23 @@ def test_autocast_does_not_crash(name, options, layout, device):
     exact = tensors(layer(x, h))
     with torch.autocast(device.type, dtype=torch.bfloat16):
         found = tensors(layer(x, h))
-        layer(x.to(torch.bfloat16))
+        for arguments in [(x, h), (x,), (x.to(torch.bfloat16),)]:
+            dtypes = [[y.dtype for y in tensors(m(*arguments))] for m in (layer, theirs)]
+            if device.type == "cpu" and not (name == "LSTM" and layout in LENGTHS):
+                assert dtypes[0] == dtypes[1]
     for y, expected in zip(found, exact, strict=True):
         torch.testing.assert_close(y.float(), expected, rtol=0.05, atol=0.05)
     found[0].float().sum().backward()
     assert all(p.grad.isfinite().all() for p in layer.parameters())
+
+
+@every_layer
+def test_autocast_leaves_float64_alone(name, options, device):
+    layer, _ = twins(name, D, H, 2, device=device, **options)
+    x, _ = make_input("time first", device)
+    expected = results(layer, x)
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        assert_same(results(layer, x), expected, rtol=0, atol=0)
 
 
 @every_layer
@@ -314,11 +338,47 @@ BAD_CALLS = {
 }
 
 
+# Here torch.nn.LSTM raises whatever happens next; ours what it raises for an ordinary batch.
+ACCIDENTS = {"state 2-D, packed": RuntimeError, "float64, packed": ValueError}
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
 @pytest.mark.parametrize("case", BAD_CALLS)
-def test_bad_calls_are_refused_as_torch_refuses_them(case):
-    arguments, *said = BAD_CALLS[case]
-    ours, theirs = twins("RNN", D, H, 2, dtype=torch.float32)
-    assert_refused_alike(lambda: ours(*arguments), lambda: theirs(*arguments), *said)
+def test_bad_calls_are_refused_as_torch_refuses_them(case, name):
+    (x, *state), *said = BAD_CALLS[case]
+    ours, theirs = twins(name, D, H, 2, dtype=torch.float32)
+    if name == "LSTM" and state:
+        if case == "state of an LSTM":
+            return
+        good = torch.zeros(2, N, H) if isinstance(x, torch.Tensor) and x.dim() == 3 else state[0]
+        state = [(good, state[0])]
+        said = [part.replace("expected a Tensor, got tuple", "tuple (h, c)") for part in said]
+    if name == "LSTM" and case in ACCIDENTS:
+        raised = error(lambda: ours(x, *state))
+        assert type(raised) is ACCIDENTS[case] and all(part in str(raised) for part in said)
+    else:
+        assert_refused_alike(lambda: ours(x, *state), lambda: theirs(x, *state), *said)
+
+
+h32 = zeros(2, N, H)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (h32, "expected hx to be a tuple (h, c), got Tensor"),
+        ((h32,) * 3, "expected hx to be a tuple (h, c), got 3 entries"),
+        ((h32, None), "LSTM: c: expected a Tensor, got NoneType"),
+        ((h32, h32[0]), "c_0 should be 3-D, got a 2-D tensor"),
+        ((h32[0], h32), "h_0 should be 3-D, got a 2-D tensor"),
+        ((h32, zeros(2, N, 5)), "Expected c_0 of size (2, 3, 4), got (2, 3, 5)"),
+        ((zeros(2, N, 5), h32), "Expected h_0 of size (2, 3, 4), got (2, 3, 5)"),
+        ((h32, h32.double()), "c_0 of the same dtype: the input is torch.float32, got c_0"),
+    ],
+)
+def test_bad_states_of_an_lstm_are_refused_as_torch_refuses_them(state, said):
+    ours, theirs = twins("LSTM", D, H, 2, dtype=torch.float32)
+    assert_refused_alike(lambda: ours(x32, state), lambda: theirs(x32, state), said)
 
 
 BAD_OPTIONS = {
@@ -334,8 +394,8 @@ BAD_OPTIONS = {
     "dropout=True": ({"dropout": True}, "dropout", "[0, 1], got True"),
     "dropout='a'": ({"dropout": "a"}, "dropout", "[0, 1], got 'a'"),
     "nonlinearity": ({"nonlinearity": "sigmoid"}, "'sigmoid'", "'tanh' or 'relu'"),
-    "proj_size=2": ({"proj_size": 2}, "rnnlib.RNN", "expected proj_size 0, got 2"),
-    "proj_size=-1": ({"proj_size": -1}, "rnnlib.RNN", "expected proj_size 0, got -1"),
+    "proj_size=2": ({"proj_size": 2}, "rnnlib.", "expected proj_size 0, got 2"),
+    "proj_size=-1": ({"proj_size": -1}, "rnnlib.", "expected proj_size 0, got -1"),
 }
 
 
@@ -344,6 +404,17 @@ def test_bad_options_are_refused_as_torch_refuses_them(case):
     changed, *said = BAD_OPTIONS[case]
     options = {"input_size": D, "hidden_size": H} | changed
     assert_refused_alike(lambda: RNN(**options), lambda: nn.RNN(**options), *said)
+    if "nonlinearity" in changed:
+        return
+    for name in ("GRU", "LSTM"):
+        raised = error(lambda name=name: getattr(layers, name)(**options))
+        assert type(raised) is type(error(lambda: nn.RNN(**options)))
+        assert all(part in str(raised) for part in said)
+
+
+def test_an_lstm_with_projections_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"rnnlib\.LSTM has no projections: .* got 2"):
+        layers.LSTM(D, H, proj_size=2)
 
 
 @pytest.mark.parametrize("size", ["input_size", "hidden_size", "num_layers"])
@@ -372,6 +443,14 @@ def test_unroll_of_a_cell_is_the_layer(name, options, layout, with_state, device
         state = state[None] if isinstance(state, torch.Tensor) else tuple(s[None] for s in state)
     for ours, theirs in zip(tensors((outputs, last)), tensors(layer(x, state)), strict=True):
         torch.testing.assert_close(ours, theirs.reshape(ours.shape), rtol=0, atol=1e-12)
+
+
+def test_an_lstms_state_may_be_a_list_as_torchs(device):
+    layer, _ = twins("LSTM", D, H, device=device)
+    x, _ = make_input("time first", device)
+    h, c = make_state("LSTM", 1, N, H, device=device)
+    for a, b in zip(tensors(layer(x, [h, c])), tensors(layer(x, (h, c))), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_unroll_takes_any_callable_and_carries_tuples():
