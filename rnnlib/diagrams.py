@@ -631,12 +631,12 @@ def bidirectional(steps: int = 4) -> Drawing:
     pen.box(left, forth, box, box, empty=True)
     pen.symbol(left, forth + 4, "h_0", size=20, over=1)
     pen.box(right, back, box, box, empty=True, colour=BACKWARD)
-    pen.symbol(right, back + 4, "h_0", size=20, over=-1)
+    pen.symbol(right, back + 4, f"h_{T + 1}", size=20, over=-1)
     title = f"A bidirectional network, unfolded over {T} step{'s' * (T > 1)}"
     description = (
         f"Two rows of states, side by side rather than stacked: neither reads the other. The "
-        f"forward row starts from its own h_0 at the left and passes its state to the right; the "
-        f"backward row starts from its own h_0 at the right and passes its state to the left. "
+        f"forward row starts from h_0 at the left and passes its state to the right; the backward "
+        f"row starts from its own h_{T + 1} at the right and passes its state to the left. "
         f"Every input {_series('x', T)} enters both rows. At each step the two states are joined, "
         f"and the joined pair leads to the output y_t above."
     )

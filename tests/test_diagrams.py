@@ -244,8 +244,10 @@ def test_stacked_says_that_there_are_biases():
 def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     root = parse(diagrams.bidirectional(steps))
     labels = Counter(shown(root))
-    assert labels["h0"] == 2
     assert all(labels[f"h{t}"] == 2 for t in range(1, steps + 1))
+    # The forward row starts before step 1, the backward row after the last.
+    assert labels["h0"] == labels[f"h{steps + 1}"] == 1
+    assert f"h_{steps + 1} at the right" in diagrams.bidirectional(steps).description
     boxes = [r for r in root.iter(f"{SVG}rect")]
     for colour in (diagrams.STATE, diagrams.BACKWARD):
         own = [b for b in boxes if b.get("stroke") == colour]

@@ -22,75 +22,99 @@ def _join(forward: Tensor, backward: Tensor) -> Tensor:
 
 @verdict("Both readers, aligned: row t holds what each of them knows at step t.")
 def check_two_readers(two_readers) -> None:
-    """Check ``two_readers(x, forward_cell, backward_cell)``, a bidirectional layer.
+    """Check ``two_readers(x, forward_cell, backward_cell)``, a batch-first bidirectional layer.
 
     Parameters
     ----------
     two_readers : callable
-        Returns the output, (T, N, 2H), from x (T, N, D) and two cells.
+        Returns the output, (N, T, 2H), from x (N, T, D) and two cells.
 
     Returns
     -------
     Verdict
     """
-    x, forward_cell, backward_cell = _readers()
+    time_first, forward_cell, backward_cell = _readers()
+    x = time_first.transpose(0, 1).contiguous()
     got = attempt(two_readers, x, forward_cell, backward_cell)
     with torch.no_grad():
-        forward, h_T = unroll(forward_cell, x)
-        flipped, _ = unroll(backward_cell, x.flip(0))
+        forward, h_T = unroll(forward_cell, time_first)
+        flipped, _ = unroll(backward_cell, time_first.flip(0))
         backward = flipped.flip(0)
-        unturned, _ = unroll(backward_cell, x)
-        other_samples, _ = unroll(backward_cell, x.flip(1))
-        continued, _ = unroll(backward_cell, x.flip(0), h_T)
-        shared, _ = unroll(forward_cell, x.flip(0))
-    compare(
-        "output",
-        got,
-        _join(forward, backward),
-        {
-            "the backward outputs are not flipped back: the first of them belongs to step T.": (
-                _join(forward, flipped)
-            ),
-            "the input of the backward cell is not flipped: both read from left to right.": (
-                _join(forward, unturned)
-            ),
-            "the outputs are flipped, the input is not: the backward cell must read x_T first.": (
-                _join(forward, unturned.flip(0))
-            ),
-            "you flip the batch in place of time on the way in: time is axis 0 of x.": (
-                _join(forward, other_samples.flip(1))
-            ),
-            "you flip the batch in place of time: time is axis 0 of x and of the outputs.": (
-                _join(forward, other_samples)
-            ),
-            "you flip the backward outputs along the batch: time is axis 0.": (
-                _join(forward, flipped.flip(1))
-            ),
-            "you flip the backward outputs along the units: time is axis 0.": (
-                _join(forward, flipped.flip(2))
-            ),
-            "everything is flipped at the end: the forward half is in order already.": (
-                _join(forward, flipped).flip(0)
-            ),
-            "the halves are swapped: the forward reader comes first.": _join(backward, forward),
-            "the two are added: join them side by side, 2H numbers a step.": forward + backward,
-            "the two are joined along time: join the units, the last axis.": torch.cat(
-                [forward, backward]
-            ),
-            "the two are joined along the batch: join the units, the last axis.": torch.cat(
-                [forward, backward], dim=1
-            ),
-            "only the backward half came back.": backward,
-            "only the forward half came back.": forward,
-            "the backward reader starts from the forward one's last state: start it from zeros.": (
-                _join(forward, continued.flip(0))
-            ),
-            "one cell serves both directions: the backward reader has weights of its own.": (
-                _join(forward, shared.flip(0))
-            ),
-        },
-        tolerance=1e-5,
+        unturned, _ = unroll(backward_cell, time_first)
+        other_samples, _ = unroll(backward_cell, time_first.flip(1))
+        continued, _ = unroll(backward_cell, time_first.flip(0), h_T)
+        shared, _ = unroll(forward_cell, time_first.flip(0))
+        # The batch taken for time: (N, T, H).
+        along, _ = unroll(forward_cell, x)
+        along_back, _ = unroll(backward_cell, x.flip(0))
+        along_time_flipped, _ = unroll(backward_cell, x.flip(1))
+        dealt = x.reshape(T, N, D)
+        dealt_forward, _ = unroll(forward_cell, dealt)
+        dealt_back, _ = unroll(backward_cell, dealt.flip(0))
+    dealt_output = _join(dealt_forward, dealt_back.flip(0))
+    along_batch = (
+        "this reads along the batch: unroll takes the first axis for time, so bring time there."
     )
+    dealing = (
+        "reshape deals the numbers out in their old order, and steps mix the samples: exchange the "
+        "axes with transpose."
+    )
+    # Each of these is time first, and is brought to (N, T, …) below.
+    mistakes = {
+        "the backward outputs are not flipped back: the first of them belongs to step T.": (
+            _join(forward, flipped)
+        ),
+        "the input of the backward cell is not flipped: both read from left to right.": (
+            _join(forward, unturned)
+        ),
+        "the outputs are flipped, the input is not: the backward cell must read x_T first.": (
+            _join(forward, unturned.flip(0))
+        ),
+        "you flip the batch in place of time on the way in.": _join(forward, other_samples.flip(0)),
+        "you flip the batch in place of time.": _join(forward, other_samples),
+        "you flip the backward outputs along the batch: flip them along time.": (
+            _join(forward, flipped.flip(1))
+        ),
+        "you flip the backward outputs along the units: flip them along time.": (
+            _join(forward, flipped.flip(2))
+        ),
+        "everything is flipped at the end: the forward half is in order already.": (
+            _join(forward, flipped).flip(0)
+        ),
+        "the halves are swapped: the forward reader comes first.": _join(backward, forward),
+        "the two are added: join them side by side, 2H numbers a step.": forward + backward,
+        "the two are joined along time: join the units, the last axis.": torch.cat(
+            [forward, backward]
+        ),
+        "the two are joined along the batch: join the units, the last axis.": torch.cat(
+            [forward, backward], dim=1
+        ),
+        "only the backward half came back.": backward,
+        "only the forward half came back.": forward,
+        "the backward reader starts from the forward one's last state: start it from zeros.": (
+            _join(forward, continued.flip(0))
+        ),
+        "one cell serves both directions: the backward reader has weights of its own.": (
+            _join(forward, shared.flip(0))
+        ),
+    }
+    mistakes = {message: value.transpose(0, 1) for message, value in mistakes.items()}
+    mistakes |= {
+        along_batch: _join(along, along_back.flip(0)),
+        f"{along_batch} Flip the outputs back, too.": _join(along, along_back),
+        "time is flipped, but both cells walk along the batch: unroll takes the first axis for "
+        "time, so bring time there.": _join(along, along_time_flipped.flip(1)),
+        "the output is time first, (T, N, 2H): exchange the axes once more.": (
+            _join(forward, backward)
+        ),
+        "the output is time first, (T, N, 2H), and the backward half is not flipped back.": (
+            _join(forward, flipped)
+        ),
+        dealing: dealt_output.reshape(N, T, 2 * H),
+        f"{dealing} That holds on the way in, too.": dealt_output.transpose(0, 1),
+        f"{dealing} The way in is right.": _join(forward, backward).reshape(N, T, 2 * H),
+    }
+    compare("output", got, _join(forward, backward).transpose(0, 1), mistakes, tolerance=1e-5)
 
 
 @verdict("Everything but the letter itself.")

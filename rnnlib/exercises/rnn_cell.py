@@ -35,7 +35,7 @@ def check_cell(make_cell) -> None:
             raise WrongAnswer(f"the cell has no {name}.")
         if not isinstance(weight, nn.Parameter):
             raise WrongAnswer(
-                f"{name} is a plain tensor: no optimiser will find it. Wrap it in nn.Parameter."
+                f"{name} is a plain tensor, which no optimiser finds: use nn.Parameter."
             )
         if tuple(weight.shape) != shape:
             raise WrongAnswer(f"{name} has shape {tuple(weight.shape)}; expected {shape}.")

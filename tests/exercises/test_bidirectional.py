@@ -30,11 +30,18 @@ def two_readers(x, f, b):
     return join(run(f, x), back(b, x))
 
 
+def batch_first(layer):
+    """Make a layer for (T, N, D) one for (N, T, D)."""
+    return lambda x, f, b: layer(x.transpose(0, 1), f, b).transpose(0, 1)
+
+
 def two_readers_by_index(x, f, b):
-    outputs, h = [None] * len(x), None
-    for t in reversed(range(len(x))):
-        outputs[t] = h = b(x[t], h)
-    return join(run(f, x), torch.stack(outputs))
+    steps = x.shape[1]
+    outputs, h = [None] * steps, None
+    for t in reversed(range(steps)):
+        outputs[t] = h = b(x[:, t], h)
+    forward = run(f, x.transpose(0, 1)).transpose(0, 1)
+    return join(forward, torch.stack(outputs, dim=1))
 
 
 def shifted(states, by):
@@ -56,7 +63,7 @@ def count(D, H, L):
 
 
 RIGHT = [
-    (check_two_readers, two_readers),
+    (check_two_readers, batch_first(two_readers)),
     (check_two_readers, two_readers_by_index),
     (check_gap_matrix, lambda T: 1 - np.eye(T)),
     (check_gap_matrix, lambda T: ~torch.eye(T, dtype=torch.bool)),
@@ -71,52 +78,76 @@ WRONG = [
     (check_two_readers, lambda x, f, b: ..., "returns nothing yet"),
     (check_two_readers, lambda x, f: x, "does not take the arguments"),
     (check_two_readers, lambda x, f, b: f(x), "raises ValueError"),
-    (check_two_readers, lambda x, f, b: join(run(f, x), run(b, x.flip(0))), "not flipped back"),
-    (check_two_readers, lambda x, f, b: join(run(f, x), run(b, x)), "both read from left to right"),
-    (check_two_readers, lambda x, f, b: join(run(f, x), run(b, x).flip(0)), "the input is not"),
+    (check_two_readers, two_readers, "this reads along the batch"),
+    (
+        check_two_readers,
+        lambda x, f, b: join(run(f, x), run(b, x.flip(0))),
+        "Flip the outputs back, too",
+    ),
     (
         check_two_readers,
         lambda x, f, b: join(run(f, x), run(b, x.flip(1)).flip(1)),
-        "both read from left to right",  # the batch is turned and turned back: nothing happened
+        "walk along the batch",
     ),
     (
         check_two_readers,
-        lambda x, f, b: join(run(f, x), run(b, x.flip(1))),
-        "the batch in place of time",
+        lambda x, f, b: two_readers(x.transpose(0, 1), f, b),
+        "exchange the axes once more",
     ),
     (
         check_two_readers,
-        lambda x, f, b: join(run(f, x), run(b, x.flip(0)).flip(1)),
-        "along the batch: time",
+        lambda x, f, b: join(run(f, x.transpose(0, 1)), run(b, x.transpose(0, 1).flip(0))),
+        "and the backward half is not flipped back",
     ),
     (
         check_two_readers,
-        lambda x, f, b: join(run(f, x), run(b, x.flip(0)).flip(-1)),
-        "along the units: time",
+        lambda x, f, b: two_readers(x.reshape(5, 3, 4), f, b).reshape(3, 5, 12),
+        "exchange the axes with transpose.",
     ),
     (
         check_two_readers,
-        lambda x, f, b: join(run(f, x), run(b, x.flip(0))).flip(0),
-        "in order already",
+        lambda x, f, b: two_readers(x.reshape(5, 3, 4), f, b).transpose(0, 1),
+        "on the way in, too",
     ),
-    (check_two_readers, lambda x, f, b: join(back(b, x), run(f, x)), "halves are swapped"),
-    (check_two_readers, lambda x, f, b: run(f, x) + back(b, x), "are added"),
-    (check_two_readers, lambda x, f, b: torch.cat([run(f, x), back(b, x)]), "along time"),
     (
         check_two_readers,
-        lambda x, f, b: torch.cat([run(f, x), back(b, x)], dim=1),
-        "joined along the batch",
+        lambda x, f, b: two_readers(x.transpose(0, 1), f, b).reshape(3, 5, 12),
+        "The way in is right",
     ),
-    (check_two_readers, lambda x, f, b: back(b, x), "only the backward half"),
-    (check_two_readers, lambda x, f, b: run(f, x), "only the forward half"),
-    (
-        check_two_readers,
-        lambda x, f, b: join(run(f, x), run(b, x.flip(0), run(f, x)[-1]).flip(0)),
-        "start it from zeros",
+    *(
+        (check_two_readers, batch_first(layer), message)
+        for layer, message in [
+            (lambda x, f, b: join(run(f, x), run(b, x.flip(0))), "the first of them belongs"),
+            (lambda x, f, b: join(run(f, x), run(b, x)), "both read from left to right"),
+            (lambda x, f, b: join(run(f, x), run(b, x).flip(0)), "the input is not"),
+            (
+                # The batch is turned and turned back: nothing happened.
+                lambda x, f, b: join(run(f, x), run(b, x.flip(1)).flip(1)),
+                "both read from left to right",
+            ),
+            (
+                lambda x, f, b: join(run(f, x), run(b, x.flip(1)).flip(0)),
+                "in place of time on the way in",
+            ),
+            (lambda x, f, b: join(run(f, x), run(b, x.flip(1))), "the batch in place of time."),
+            (lambda x, f, b: join(run(f, x), run(b, x.flip(0)).flip(1)), "along the batch: flip"),
+            (lambda x, f, b: join(run(f, x), run(b, x.flip(0)).flip(-1)), "along the units: flip"),
+            (lambda x, f, b: join(run(f, x), run(b, x.flip(0))).flip(0), "in order already"),
+            (lambda x, f, b: join(back(b, x), run(f, x)), "halves are swapped"),
+            (lambda x, f, b: run(f, x) + back(b, x), "are added"),
+            (lambda x, f, b: torch.cat([run(f, x), back(b, x)]), "along time"),
+            (lambda x, f, b: torch.cat([run(f, x), back(b, x)], dim=1), "joined along the batch"),
+            (lambda x, f, b: back(b, x), "only the backward half"),
+            (lambda x, f, b: run(f, x), "only the forward half"),
+            (
+                lambda x, f, b: join(run(f, x), run(b, x.flip(0), run(f, x)[-1]).flip(0)),
+                "start it from zeros",
+            ),
+            (lambda x, f, b: two_readers(x, f, f), "weights of its own"),
+            (lambda x, f, b: two_readers(x, f, b)[:-1], "has shape (3, 4, 12)"),
+            (lambda x, f, b: two_readers(x, f, b) * 1.1, "is off by up to"),
+        ]
     ),
-    (check_two_readers, lambda x, f, b: two_readers(x, f, f), "weights of its own"),
-    (check_two_readers, lambda x, f, b: two_readers(x, f, b)[:-1], "has shape (4, 3, 12)"),
-    (check_two_readers, lambda x, f, b: two_readers(x, f, b) * 1.1, "is off by up to"),
     (check_gap_matrix, lambda T: ..., "returns nothing yet"),
     (check_gap_matrix, lambda T: np.ones((T, T)), "neither reader reaches x_t"),
     (check_gap_matrix, np.eye, "the complement"),
