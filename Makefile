@@ -13,7 +13,7 @@ export OMP_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help book test lab notebooks lint clean environment
+.PHONY: help book test lab notebooks bench lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -44,6 +44,9 @@ lab: environment  ## open the chapters in JupyterLab
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
 	@$(VENV) tools/notebooks.py $(CHAPTERS)
 
+bench: environment  ## race rnnlib against torch.nn (six minutes; ARGS="--help" lists options)
+	@$(VENV) -m benchmarks $(ARGS)
+
 lint: environment  ## ruff and codespell on code, chapters and prose
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
@@ -51,7 +54,7 @@ lint: environment  ## ruff and codespell on code, chapters and prose
 
 clean:  ## remove what was built (the environment in .venv stays)
 	rm -rf _build build *.egg-info .pytest_cache .ruff_cache
-	find rnnlib tests tools _ext -name __pycache__ -prune -exec rm -rf {} +
+	find rnnlib tests tools benchmarks _ext -name __pycache__ -prune -exec rm -rf {} +
 
 environment:
 	@command -v "$(PYTHON)" >/dev/null || { \

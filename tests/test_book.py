@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import notebooks  # noqa: E402 (tools/ is no package)
 
-CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+PAGES = sorted((ROOT / "chapters").glob("*.ipynb"))
+NUMBERED = re.compile(r"\d\d_")  # a chapter; other pages are front or back matter
 NEAR = 3  # an equation is named at most so many cells before the code that computes it
 
 EQUATION = re.compile(
@@ -61,7 +62,7 @@ def calls(cell) -> list[str]:
     return list(visit(python_of(cell)))
 
 
-@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=PAGES, ids=lambda path: path.stem)
 def path(request) -> Path:
     return request.param
 
@@ -94,7 +95,7 @@ def test_the_book_is_built_from_the_committed_outputs():
     assert config["execute"]["execute_notebooks"] == "off"
 
 
-# ----------------------------------------------------------------------------- one chapter
+# ----------------------------------------------------------------------------- one page
 
 
 def test_file_is_what_executing_would_write(path, chapter):
@@ -156,7 +157,9 @@ def test_first_code_cell_imports_rnnlib(chapter):
     assert "rnnlib" in imported
 
 
-def test_shape_of_a_chapter(chapter):
+def test_shape_of_a_chapter(path, chapter):
+    if not NUMBERED.match(path.stem):
+        pytest.skip("front or back matter, which has its own shape")
     first = chapter.cells[0]
     assert first.cell_type == "markdown"
     assert re.match(r"(\([\w-]+\)=\n+)?# \S", first.source), "a chapter begins with its title"
@@ -189,7 +192,9 @@ def exercises(chapter) -> dict[str, list]:
     return found
 
 
-def test_exercises_have_a_start_a_check_and_a_hidden_solution(chapter):
+def test_exercises_have_a_start_a_check_and_a_hidden_solution(path, chapter):
+    if not NUMBERED.match(path.stem):
+        pytest.skip("front or back matter, which has no exercises")
     found = exercises(chapter)
     assert 3 <= len(found) <= 5
     for heading, cells in found.items():

@@ -11,6 +11,18 @@ from rnnlib.exercises.bidirectional import (
     check_two_readers,
     check_two_way_summary,
 )
+from rnnlib.exercises.bptt import (
+    check_relu_backward,
+    check_step_backward,
+    check_truncated,
+    check_weight_gradient,
+)
+from rnnlib.exercises.clipping import (
+    check_angle,
+    check_clip_norm,
+    check_clip_value,
+    check_threshold,
+)
 from rnnlib.exercises.digits import (
     check_confusion_matrix,
     check_images_to_sequences,
@@ -41,33 +53,51 @@ from rnnlib.exercises.unfolded_view import (
     check_unfolded,
     check_untied_count,
 )
+from rnnlib.exercises.vanishing import (
+    check_gradient_bound,
+    check_spectral_radius,
+    check_step_jacobian,
+    check_steps_until,
+)
 from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
     "Verdict",
+    "check_angle",
     "check_carry",
     "check_cell",
+    "check_clip_norm",
+    "check_clip_value",
     "check_confusion_matrix",
     "check_count_parameters",
     "check_count_two_way",
     "check_encode",
     "check_gap_matrix",
     "check_gap_outputs",
+    "check_gradient_bound",
     "check_images_to_sequences",
     "check_initial_std",
     "check_last_states",
     "check_many_to_one",
     "check_memoryless_floor",
     "check_most_misread",
+    "check_relu_backward",
     "check_reported_accuracy",
     "check_rnn_sequence",
     "check_rnn_step",
     "check_shared_gradient",
+    "check_spectral_radius",
     "check_stack",
+    "check_step_backward",
+    "check_step_jacobian",
+    "check_steps_until",
     "check_summary",
+    "check_threshold",
     "check_train_step",
+    "check_truncated",
     "check_two_readers",
     "check_two_way_summary",
     "check_unfolded",
     "check_untied_count",
+    "check_weight_gradient",
 ]
