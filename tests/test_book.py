@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import notebooks  # noqa: E402 (tools/ is no package)
 
 PAGES = sorted((ROOT / "chapters").glob("*.ipynb"))
-NUMBERED = re.compile(r"\d\d_")  # a chapter; other pages are front or back matter
+# Other pages are front or back matter, which has a shape of its own and no exercises.
+CHAPTERS = [page for page in PAGES if re.match(r"\d\d_", page.stem)]
 NEAR = 3  # an equation is named at most so many cells before the code that computes it
 
 EQUATION = re.compile(
@@ -157,9 +158,8 @@ def test_first_code_cell_imports_rnnlib(chapter):
     assert "rnnlib" in imported
 
 
-def test_shape_of_a_chapter(path, chapter):
-    if not NUMBERED.match(path.stem):
-        pytest.skip("front or back matter, which has its own shape")
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem, scope="module")
+def test_shape_of_a_chapter(chapter):
     first = chapter.cells[0]
     assert first.cell_type == "markdown"
     assert re.match(r"(\([\w-]+\)=\n+)?# \S", first.source), "a chapter begins with its title"
@@ -192,9 +192,8 @@ def exercises(chapter) -> dict[str, list]:
     return found
 
 
-def test_exercises_have_a_start_a_check_and_a_hidden_solution(path, chapter):
-    if not NUMBERED.match(path.stem):
-        pytest.skip("front or back matter, which has no exercises")
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem, scope="module")
+def test_exercises_have_a_start_a_check_and_a_hidden_solution(chapter):
     found = exercises(chapter)
     assert 3 <= len(found) <= 5
     for heading, cells in found.items():
