@@ -135,9 +135,17 @@ def test_a_contestant_that_computes_something_else_is_not_timed():
 @pytest.mark.parametrize("mode", MODES)
 def test_only_the_pass_forward_and_backward_leaves_gradients(mode):
     case = Case("RNN", SMALL, input_grad=True)
+    forward, recording = case.forward, []
+
+    def watched(name):
+        recording.append(torch.is_grad_enabled())
+        return forward(name)
+
+    case.forward = watched
     for name, run in case.runners(mode).items():
         case.x.grad = None
         run()
+        assert recording.pop() == (mode == "forward+backward")
         grads = [p.grad for p in (case.x, *case.modules[name].parameters())]
         assert all((g is None) == (mode == "forward") for g in grads)
 
