@@ -406,3 +406,285 @@ class TemporalOrder:
             symbols.scatter_(1, t - 1, pair[:, i : i + 1])
         y = 2 * pair[:, 0] + pair[:, 1]
         return one_hot(symbols, len(self.symbols)).to(torch.get_default_dtype()), y
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adding:
+    """Add two marked numbers among many, long after they were shown.
+
+    Every step shows a pair: a number, uniform between -1 and 1, and a marker. Two numbers, X1 and
+    X2, have the marker 1. The first stands among the first ten steps, the second anywhere among
+    the first T/2 - 1. The first and the last step have the marker -1, all others 0. After step T,
+    and only then, 0.5 + (X1 + X2) / 4 is asked for, a number between 0 and 1. The loss is the mean
+    squared error.
+
+    Parameters
+    ----------
+    num_steps : int
+        T, at least 20. The last T/2 steps hold nothing that matters.
+
+    Attributes
+    ----------
+    criterion : float
+        0.04: a sequence is solved if the absolute error at its end is below this.
+
+    Raises
+    ------
+    TypeError
+        If `num_steps` is not an integer.
+    ValueError
+        If it is below 20.
+
+    Notes
+    -----
+    Experiment 4 of Hochreiter and Schmidhuber [1]_, with two simplifications. There a sequence's
+    length is drawn between T and T + T/10; here it is T. There the first step may be drawn as
+    well, and X1 is then set to 0; here it is never drawn.
+
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9
+       (1997), 1735-1780.
+    """
+
+    num_steps: int
+
+    criterion = 0.04
+
+    def __post_init__(self):
+        _integer("num_steps", self.num_steps, least=20)
+
+    @property
+    def windows(self) -> tuple[range, range]:
+        """The steps, counted from 1, among which X1 and X2 are drawn; never the same step."""
+        return range(2, 11), range(2, self.num_steps // 2)
+
+    @property
+    def chance(self) -> float:
+        """Mean squared error of the best constant, 0.5: the variance of the target, 1/24."""
+        return 1 / 24
+
+    def solved(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Tell which sequences are solved: the absolute error is below `criterion`.
+
+        Parameters
+        ----------
+        outputs, targets : Tensor, of one shape
+            One number for each sequence, (N, 1) or (N,).
+
+        Returns
+        -------
+        Tensor of bool, of the same shape
+            Its mean is the share of sequences solved.
+
+        Raises
+        ------
+        TypeError
+            If one of the two is not a tensor.
+        ValueError
+            If their shapes differ; (N, 1) and (N,) would give N² errors.
+        """
+        for name, value in (("outputs", outputs), ("targets", targets)):
+            if not isinstance(value, Tensor):
+                raise TypeError(f"{name}: expected a Tensor, got {type(value).__name__}")
+        if outputs.shape != targets.shape:
+            raise ValueError(
+                f"outputs: expected the targets' shape {tuple(targets.shape)}, "
+                f"got {tuple(outputs.shape)}"
+            )
+        return (outputs - targets).abs() < self.criterion
+
+    def sample(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw a batch.
+
+        Parameters
+        ----------
+        batch_size : int
+            N.
+        generator : torch.Generator, optional
+            On the CPU; by default torch's global one.
+
+        Returns
+        -------
+        x : Tensor, (N, T, 2)
+            The numbers, and the markers -1, 0 or 1.
+        y : Tensor, (N, 1)
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a batch size that is no positive integer, or an unsuitable generator.
+        """
+        _check_sample(batch_size, generator)
+        made = {"generator": generator, "device": "cpu"}
+        numbers = 2 * torch.rand(batch_size, self.num_steps, **made) - 1
+        first, second = self.windows
+        t_1 = torch.randint(first.start, first.stop, (batch_size, 1), **made)
+        # One step fewer to draw from, and those from t_1 on moved up by one.
+        t_2 = torch.randint(second.start, second.stop - 1, (batch_size, 1), **made)
+        t_2 = t_2 + (t_2 >= t_1)
+        steps = torch.cat([t_1, t_2], dim=1) - 1
+        markers = torch.zeros_like(numbers).scatter_(1, steps, 1.0)
+        markers[:, [0, -1]] = -1.0
+        y = 0.5 + numbers.gather(1, steps).sum(dim=1, keepdim=True) / 4
+        return torch.stack([numbers, markers], dim=2), y
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnBn:
+    """Count: after ``^``, n times a and the first b, the rest is n - 1 times b and the end, ``$``.
+
+    At every symbol the next one is predicted, and an answer is asked for where there is only one:
+    from the first b on. Before it nobody can know how many a will come, and the targets there are
+    -100. A sequence has 2 n + 1 inputs, and n answers. The loss is the cross-entropy in nats over
+    the answers.
+
+    Parameters
+    ----------
+    max_n : int
+        The largest n that is drawn.
+    min_n : int, default 1
+        The smallest; every n between the two is as likely.
+
+    Attributes
+    ----------
+    symbols : str
+        The V = 4 symbols in the order of the inputs' features and of the classes.
+
+    Raises
+    ------
+    TypeError
+        If a field is not an integer.
+    ValueError
+        If `min_n` is below 1, or `max_n` below `min_n`.
+
+    Notes
+    -----
+    The language with which Gers and Schmidhuber [1]_ tested whether an LSTM counts, and Weiss et
+    al. [2]_ an LSTM beside a GRU. Theirs is the test, too: training stops at `max_n`, and longer
+    strings are tried.
+
+    .. [1] F. A. Gers and J. Schmidhuber, "LSTM recurrent networks learn simple context-free and
+       context-sensitive languages", IEEE Transactions on Neural Networks 12 (2001), 1333-1340.
+    .. [2] G. Weiss, Y. Goldberg and E. Yahav, "On the practical computational power of finite
+       precision RNNs for language recognition", ACL 2018.
+    """
+
+    max_n: int
+    min_n: int = 1
+
+    symbols = "^ab$"
+
+    def __post_init__(self):
+        _integer("min_n", self.min_n, least=1)
+        _integer("max_n", self.max_n, least=self.min_n)
+
+    @property
+    def chance(self) -> float:
+        """Cross-entropy of the best answer that ignores the input.
+
+        Of n answers n - 1 are b and one is the end, so it is the entropy of the end's share, one
+        answer in the mean n.
+        """
+        return _entropy(count for count in ((self.min_n + self.max_n) / 2 - 1, 1) if count)
+
+    def encode(self, lengths: Iterable[int]) -> tuple[Tensor, Tensor]:
+        """Write out the sequences of given n, also such as are never drawn.
+
+        Parameters
+        ----------
+        lengths : iterable of int
+            N values of n.
+
+        Returns
+        -------
+        x : Tensor, (N, T, 4)
+            One-hot. T is 2 n + 1 for the largest n; behind the last b of a shorter sequence
+            stand zeros.
+        y : Tensor of int64, (N, T)
+            -100 where no answer is asked for, which ``cross_entropy`` leaves out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no n, or one that is no positive integer.
+        """
+        lengths = [_integer(f"lengths[{i}]", n, least=1) for i, n in enumerate(lengths)]
+        if not lengths:
+            raise ValueError("lengths: expected at least one n, got none")
+        return self._encode(lengths, 2 * max(lengths) + 1)
+
+    def _encode(self, lengths: list[int], T: int) -> tuple[Tensor, Tensor]:
+        a, b, end = (self.symbols.index(symbol) for symbol in "ab$")
+        x = torch.zeros(len(lengths), T, len(self.symbols), device="cpu")
+        y = torch.full((len(lengths), T), IGNORE_INDEX, device="cpu")
+        x[:, 0, self.symbols.index("^")] = 1
+        for row, n in enumerate(lengths):
+            x[row, 1 : n + 1, a] = 1
+            x[row, n + 1 : 2 * n + 1, b] = 1
+            y[row, n + 1 : 2 * n] = b
+            y[row, 2 * n] = end
+        return x, y
+
+    def sample(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw a batch.
+
+        Parameters
+        ----------
+        batch_size : int
+            N.
+        generator : torch.Generator, optional
+            On the CPU; by default torch's global one.
+
+        Returns
+        -------
+        x : Tensor, (N, T, 4)
+            One-hot, with T = 2 max_n + 1; zeros behind the last b of a shorter sequence.
+        y : Tensor of int64, (N, T)
+            -100 where no answer is asked for, which ``cross_entropy`` leaves out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a batch size that is no positive integer, or an unsuitable generator.
+        """
+        _check_sample(batch_size, generator)
+        n = torch.randint(
+            self.min_n, self.max_n + 1, (batch_size,), generator=generator, device="cpu"
+        )
+        return self._encode(n.tolist(), 2 * self.max_n + 1)
+
+    def correct(self, scores: Tensor, n: int) -> bool:
+        """Tell whether a sequence was answered without a mistake.
+
+        Parameters
+        ----------
+        scores : Tensor, (T, 4)
+            What a model says to the sequence of this n, one row for each step; rows behind its
+            2 n + 1 steps are not looked at.
+        n : int
+
+        Returns
+        -------
+        bool
+            Whether the largest score is the right one at each of the n answers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an n that is no positive integer, and for scores of another shape.
+        """
+        _integer("n", n, least=1)
+        steps, V = 2 * n + 1, len(self.symbols)
+        if scores.dim() != 2 or scores.size(0) < steps or scores.size(1) != V:
+            raise ValueError(
+                f"scores: expected ({steps}, {V}), or more rows, for n = {n}, "
+                f"got {tuple(scores.shape)}"
+            )
+        _, y = self.encode([n])
+        # A score that is no number is no answer: argmax would take it for the largest.
+        said = scores[n + 1 : steps]
+        right = said.argmax(dim=-1).cpu() == y[0, n + 1 :]
+        return bool(right.all()) and bool(said.isfinite().all())

@@ -25,6 +25,8 @@ DRAWINGS = {
     "stacked, small": lambda: diagrams.stacked(1, 1, highlight=None),
     "bidirectional": diagrams.bidirectional,
     "bidirectional, one step": lambda: diagrams.bidirectional(1),
+    "lstm cell": diagrams.lstm_cell,
+    "gru cell": diagrams.gru_cell,
     "step through": diagrams.step_through,
     "step through a word": lambda: diagrams.step_through(
         5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5], outputs="elloh"
@@ -240,6 +242,37 @@ def test_stacked_says_that_there_are_biases():
     assert "bias bh(l)" in text
 
 
+def test_lstm_cell_has_the_parts_of_its_equations():
+    labels = Counter(shown(parse(diagrams.lstm_cell())))
+    symbols = ("ct−1", "ct", "ht−1", "ht", "xt", "ft", "it", "gt", "ot")
+    assert all(labels[symbol] == 1 for symbol in symbols)
+    # Three sigmoids and the candidate's tanh; the cell's tanh; f c, i g and o tanh(c).
+    assert (labels["σ"], labels["tanh"], labels["×"], labels["+"]) == (3, 2, 3, 1)
+    assert all(labels[name] == 1 for name in ("forget", "input", "candidate", "output"))
+
+
+def test_the_lstm_cell_runs_straight_from_one_step_to_the_next():
+    root = parse(diagrams.lstm_cell())
+    at = {
+        label: (float(text.get("x")), float(text.get("y")))
+        for text in root.iter(f"{SVG}text")
+        if (label := "".join(text.itertext())) not in ("×", "σ", "tanh")
+    }
+    circles = [(float(c.get("cx")), float(c.get("cy"))) for c in root.iter(f"{SVG}circle")]
+    boxes = [float(r.get("y")) + float(r.get("height")) / 2 for r in root.iter(f"{SVG}rect")]
+    line = min(boxes)
+    assert boxes.count(line) == 2  # c_{t-1} and c_t
+    on_the_path = sorted(x for x, y in circles if y == line)
+    assert len(on_the_path) == 2
+    times, plus = on_the_path
+    assert at["ct−1"][0] < times < plus < at["ct"][0]
+    assert at["+"][0] == plus
+    # The forget gate stands under its product; input gate and candidate on either side of the sum.
+    assert abs(at["ft"][0] - times) < 20
+    assert times < at["it"][0] < plus < at["gt"][0] < at["ot"][0]
+    assert at["ct"][1] < at["ft"][1] < at["ht"][1] < at["xt"][1]
+
+
 @pytest.mark.parametrize("steps", range(1, 6))
 def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     root = parse(diagrams.bidirectional(steps))
@@ -274,6 +307,23 @@ def test_recurrent_arrows_point_along_their_direction():
     root = parse(diagrams.bidirectional())
     assert arrow_directions(root, diagrams.STATE) == {1}
     assert arrow_directions(root, diagrams.BACKWARD) == {-1}
+
+
+def test_gru_cell_has_what_the_equations_have():
+    drawing = diagrams.gru_cell()
+    labels = Counter(shown(parse(drawing)))
+    for symbol in ("ht−1", "ht", "xt", "rt", "zt", "nt", "Whn", "Wxn"):
+        assert labels[symbol] == 1, symbol
+    # Two sigmoids and a tanh; three products and one sum, of which one factor is 1 - z_t.
+    assert (labels["σ"], labels["tanh"], labels["×"], labels["+"], labels["1 −"]) == (2, 1, 3, 1, 1)
+    at = {
+        "".join(text.itertext()): (float(text.get("x")), float(text.get("y")))
+        for text in parse(drawing).iter(f"{SVG}text")
+    }
+    assert at["ht−1"][0] < at["zt"][0] < at["nt"][0] < at["ht"][0]
+    # The reset gate acts between the product with W_hn and the tanh: PyTorch's form.
+    assert at["tanh"][1] < at["rt"][1] < at["Whn"][1] < at["xt"][1]
+    assert "bhn" in "".join(parse(drawing).find("p").itertext())
 
 
 # Stepping through

@@ -5,9 +5,9 @@ import math
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from rnnlib.tasks import Echo, NextRandomSymbol, NextSymbol, TemporalOrder
+from rnnlib.tasks import Adding, AnBn, Echo, NextRandomSymbol, NextSymbol, TemporalOrder
 
 HELLO = (1, 0, 2, 2, 3)  # in the order e, h, l, o
 
@@ -160,11 +160,131 @@ def test_temporal_order_chance():
         assert (x[y == answer][:, 10:, 2:].mean((0, 1)) - 0.25).abs().max() < 0.01
 
 
+def test_a_n_b_n_asks_for_what_follows_where_that_is_settled():
+    task = AnBn(max_n=3)
+    x, y = task.encode([3, 1])
+    assert x.shape == (2, 7, 4) and y.shape == (2, 7)
+    assert x.dtype == torch.float32 and y.dtype == torch.int64
+    assert "".join(task.symbols[i] for i in x[0].argmax(-1)) == "^aaabbb"
+    assert "".join(task.symbols[i] for i in x[1, :3].argmax(-1)) == "^ab"
+    assert torch.equal(x.sum(-1), torch.tensor([[1.0] * 7, [1.0] * 3 + [0.0] * 4]))
+    b, end = task.symbols.index("b"), task.symbols.index("$")
+    assert y.tolist() == [[-100] * 4 + [b, b, end], [-100] * 2 + [end] + [-100] * 4]
+
+
+def test_a_n_b_n_draws_every_n_alike():
+    task = AnBn(min_n=2, max_n=6)
+    x, y = task.sample(5_000, seeded())
+    assert x.shape == (5_000, 13, 4) and y.shape == (5_000, 13)
+    n = (y != -100).sum(1)
+    share = n.bincount(minlength=7) / 5_000
+    assert share[:2].sum() == 0 and (share[2:] - 0.2).abs().max() < 0.02
+    own_x, own_y = task.encode(n.tolist())
+    assert torch.equal(own_x, x) and torch.equal(own_y, y)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 10), (3, 4), (1, 1)])
+def test_a_n_b_n_chance_is_what_the_shares_cost(low, high):
+    task = AnBn(min_n=low, max_n=high)
+    _, y = task.encode(range(low, high + 1))
+    asked = y[y != -100]
+    shares = asked.bincount(minlength=4).double() / len(asked)
+    blind = shares.log().expand(len(asked), 4)
+    assert cross_entropy(blind, asked).item() == pytest.approx(task.chance, abs=1e-12)
+
+
+def test_a_n_b_n_correct_looks_at_every_answer_and_at_nothing_else():
+    task = AnBn(max_n=4)
+    _, y = task.encode([4])
+    right = one_hot(y[0].clamp(min=0), 4).double()  # a wrong guess before the first b
+    assert task.correct(right, 4)
+    assert task.correct(torch.cat([right, torch.zeros(3, 4)]), 4)
+    for t in range(5, 9):
+        wrong = right.clone()
+        wrong[t] = wrong[t].roll(1)
+        assert not task.correct(wrong, 4), t
+    late = task.encode([5])[1][0, : 2 * 4 + 2]
+    assert not task.correct(one_hot(late.clamp(min=0), 4), 4)
+    # argmax would take a score that is no number for the largest.
+    assert not task.correct(torch.where(right == 1, math.nan, right), 4)
+    with pytest.raises(
+        ValueError, match=r"expected \(9, 4\), or more rows, for n = 4, got \(8, 4\)"
+    ):
+        task.correct(right[:8], 4)
+    with pytest.raises(ValueError, match=r"got \(1, 9, 4\)"):
+        task.correct(right[None], 4)
+    with pytest.raises(ValueError, match=r"got \(9, 4, 1\)"):
+        task.correct(right[..., None], 4)
+    with pytest.raises(ValueError, match="n: expected at least 1, got 0"):
+        task.correct(right, 0)
+
+
+def test_a_n_b_n_refuses_lengths_that_are_none():
+    task = AnBn(max_n=4)
+    with pytest.raises(ValueError, match="expected at least one n, got none"):
+        task.encode([])
+    with pytest.raises(ValueError, match=r"lengths\[1\]: expected at least 1, got 0"):
+        task.encode([2, 0])
+    with pytest.raises(TypeError, match=r"lengths\[0\]: expected an int, got float"):
+        task.encode([2.0])
+
+
+@pytest.mark.parametrize("T", [20, 21, 40, 100])
+def test_adding_marks_two_numbers_where_it_says(T):
+    task = Adding(num_steps=T)
+    x, y = task.sample(3_000, seeded())
+    assert x.shape == (3_000, T, 2) and y.shape == (3_000, 1)
+    assert x.dtype == y.dtype == torch.float32
+    numbers, markers = x.unbind(-1)
+    assert numbers.min() >= -1 and numbers.max() <= 1
+    assert (markers[:, [0, -1]] == -1).all()
+    assert ((markers[:, 1:-1] == 0) | (markers[:, 1:-1] == 1)).all()
+    assert ((markers == 1).sum(1) == 2).all()
+    assert torch.allclose(y[:, 0], 0.5 + (numbers * (markers == 1)).sum(1) / 4, atol=1e-6)
+    assert y.min() >= 0 and y.max() <= 1
+    # One of the two stands among the first ten steps, and every step of both windows is drawn.
+    steps = (markers == 1).nonzero()[:, 1].view(-1, 2) + 1
+    assert (steps.min(1).values <= 10).all()
+    first, second = task.windows
+    assert first == range(2, 11) and second == range(2, T // 2)
+    assert set(steps.flatten().tolist()) == set(first) | set(second)
+    if T == 100:  # the second is drawn evenly from what the first leaves
+        late = steps.max(1).values
+        assert abs((late > 29).float().mean().item() - 20 / 47) < 0.03
+        early = steps.min(1).values
+        assert abs(early.bincount(minlength=11)[2:7].sum().item() / 3_000 - 5 / 9) < 0.08
+
+
+def test_adding_chance_is_the_variance_of_the_target():
+    task = Adding(num_steps=30)
+    _, y = task.sample(40_000, seeded())
+    assert abs(y.var().item() - task.chance) < 1e-3
+    assert abs(y.mean().item() - 0.5) < 5e-3
+    assert mse_loss(torch.full_like(y, 0.5), y).item() == pytest.approx(task.chance, abs=1e-3)
+
+
+def test_adding_counts_absolute_errors_below_its_criterion():
+    task = Adding(num_steps=20)
+    y = torch.full((5, 1), 0.5)
+    errors = torch.tensor([[0.0], [0.039], [-0.039], [0.041], [-0.3]])
+    assert task.criterion == 0.04
+    assert task.solved(y + errors, y).tolist() == [[True], [True], [True], [False], [False]]
+    exactly = torch.tensor([0.04], dtype=torch.float64)
+    assert not task.solved(exactly, 0 * exactly).any()
+    assert not task.solved(torch.tensor([float("nan")]), torch.tensor([0.0])).any()
+    with pytest.raises(ValueError, match=r"expected the targets' shape \(5, 1\), got \(5,\)"):
+        task.solved(y[:, 0], y)
+    with pytest.raises(TypeError, match="targets: expected a Tensor, got list"):
+        task.solved(y, [0.5])
+
+
 TASKS = [
+    Adding(num_steps=20),
     Echo(num_steps=6, delay=2),
     NextSymbol(symbols=HELLO, num_symbols=4),
     NextRandomSymbol(num_symbols=5, num_steps=4),
     TemporalOrder(num_steps=20),
+    AnBn(max_n=50),
 ]
 
 
@@ -207,6 +327,8 @@ def test_every_task_refuses_an_unsuitable_batch(task):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
+        (lambda: Adding(num_steps=19), ValueError, "num_steps: expected at least 20, got 19"),
+        (lambda: Adding(num_steps=20.0), TypeError, "num_steps: expected an int, got float"),
         (lambda: Echo(num_steps=0, delay=0), ValueError, "num_steps: expected at least 1, got 0"),
         (lambda: Echo(num_steps=2.0, delay=0), TypeError, "num_steps: expected an int, got float"),
         (lambda: Echo(num_steps=4, delay=4), ValueError, "between -3 and 3 for 4 steps, got 4"),
@@ -267,6 +389,10 @@ def test_every_task_refuses_an_unsuitable_batch(task):
             TypeError,
             "num_steps: expected an int, got float",
         ),
+        (lambda: AnBn(max_n=0), ValueError, "max_n: expected at least 1, got 0"),
+        (lambda: AnBn(min_n=5, max_n=4), ValueError, "max_n: expected at least 5, got 4"),
+        (lambda: AnBn(min_n=0, max_n=4), ValueError, "min_n: expected at least 1, got 0"),
+        (lambda: AnBn(max_n=4.0), TypeError, "max_n: expected an int, got float"),
     ],
 )
 def test_bad_fields_are_refused_by_name(make, error, message):
