@@ -158,7 +158,7 @@ class RecurrentLayer(nn.Module):
     def all_weights(self) -> list[list[Tensor]]:
         """The parameters, one list for each layer and direction, as torch.nn gives them."""
         return [
-            [getattr(self, name) for name in self._names(layer, direction)]
+            [weight for weight in self._weights(layer, direction) if weight is not None]
             for layer in range(self.num_layers)
             for direction in range(self.num_directions)
         ]

@@ -135,6 +135,14 @@ def _ticks(name: str, labels, size: int) -> list[str]:
     return labels
 
 
+def _check_logarithmic(name: str, values: np.ndarray) -> None:
+    """Refuse what a logarithmic axis cannot show; nan leaves a gap and is allowed."""
+    if not (values[~np.isnan(values)] > 0).all():
+        raise ValueError(
+            f"{name}: expected positive numbers for a logarithmic axis, got {np.nanmin(values):g}"
+        )
+
+
 def _axes(ax: Axes | None, **figure) -> Axes:
     return plt.subplots(**figure)[1] if ax is None else ax
 
@@ -209,11 +217,8 @@ def plot_curves(
                 f"curves[{label!r}]: expected {len(shared)} numbers, one for each x, "
                 f"got {len(values)}"
             )
-        if log and not (values[~np.isnan(values)] > 0).all():
-            raise ValueError(
-                f"curves[{label!r}]: expected positive numbers for a logarithmic axis, "
-                f"got {np.nanmin(values):g}"
-            )
+        if log:
+            _check_logarithmic(f"curves[{label!r}]", values)
     if log and floor is not None and floor <= 0:
         raise ValueError(f"floor: expected a positive number for a logarithmic axis, got {floor}")
     ax = _axes(ax)
@@ -503,11 +508,8 @@ def plot_spread(
     for label, values in runs.items():
         if not np.isfinite(values).all():
             raise ValueError(f"groups[{label!r}]: expected finite numbers, got nan or inf")
-        if log and not (values > 0).all():
-            raise ValueError(
-                f"groups[{label!r}]: expected positive numbers for a logarithmic axis, "
-                f"got {values.min():g}"
-            )
+        if log:
+            _check_logarithmic(f"groups[{label!r}]", values)
     chosen = _colours(colours, runs)
     ax = _axes(ax)
     for i, (label, values) in enumerate(runs.items()):
