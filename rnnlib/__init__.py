@@ -32,7 +32,7 @@ from rnnlib import bptt
 # isort: split
 # Part III: gates
 from rnnlib.cells import GRUCell, LSTMCell
-from rnnlib.layers import GRU, LSTM
+from rnnlib.layers import GRU, LSTM, set_memory_bias
 
 __all__ = [
     "GRU",
@@ -49,5 +49,6 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "seed_everything",
+    "set_memory_bias",
     "unroll",
 ]

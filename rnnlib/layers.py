@@ -575,6 +575,46 @@ class LSTM(RecurrentLayer):
         return outputs, tuple(last)
 
 
+def set_memory_bias(rnn: nn.Module, value: float) -> None:
+    """Start the gate that keeps the past at this bias: an LSTM's forget gate, a GRU's update gate.
+
+    A large value opens the gate: what the state holds is kept, whatever is read. It is set in
+    every layer and direction, in place; nothing else changes.
+
+    Parameters
+    ----------
+    rnn : LSTM or GRU
+        Ours or torch.nn's.
+    value : float
+        The sum of the two biases of the gate, in every unit.
+
+    Raises
+    ------
+    TypeError
+        If `rnn` is neither of the two.
+    ValueError
+        If it was made without biases.
+
+    Notes
+    -----
+    That an LSTM should start with its forget gates open was found by Gers, Schmidhuber and
+    Cummins, "Learning to forget: continual prediction with LSTM", Neural Computation 12 (2000),
+    2451-2471.
+    """
+    if not isinstance(rnn, LSTM | GRU | nn.LSTM | nn.GRU):
+        raise TypeError(f"rnn: expected an LSTM or a GRU, got {type(rnn).__name__}")
+    if not rnn.bias:
+        raise ValueError(f"rnn: expected a layer with biases, got {rnn}")
+    H = rnn.hidden_size
+    with torch.no_grad():
+        for name, parameter in rnn.named_parameters():
+            # The second block of rows belongs to f among i, f, g, o, and to z among r, z, n.
+            if name.startswith("bias_ih"):
+                parameter[H : 2 * H] = value
+            elif name.startswith("bias_hh"):
+                parameter[H : 2 * H] = 0.0
+
+
 class BiRNN(nn.Module):
     r"""Two cells that read a sequence from its two ends, written out to be read.
 

@@ -21,7 +21,7 @@ from twins import (
 )
 
 from rnnlib import cells, layers
-from rnnlib.layers import RNN, BiRNN, unroll
+from rnnlib.layers import RNN, BiRNN, set_memory_bias, unroll
 
 T, N, D, H = 5, 3, 2, 4
 
@@ -570,3 +570,40 @@ def test_birnn_refuses_as_torch_refuses(case):
 def test_birnn_names_the_layer_that_takes_packed_sequences():
     with pytest.raises(TypeError, match=r"PackedSequence.*use RNN"):
         BiRNN(D, H)(packed(D))
+
+
+# ------------------------------------------------------------------------- the bias of memory
+
+
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+@pytest.mark.parametrize("library", [layers, nn])
+def test_memory_bias_decides_how_much_of_the_state_is_kept(library, name):
+    layer = getattr(library, name)(D, H, num_layers=2, bidirectional=True, dtype=torch.float64)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    set_memory_bias(layer, 3.0)
+    # Without weights nothing is written: a step multiplies what is kept by the gate.
+    state = make_state(name, 4, N, H)
+    _, last = layer(torch.randn(1, N, D, dtype=torch.float64), state)
+    kept, before = (last[1], state[1]) if name == "LSTM" else (last, state)
+    torch.testing.assert_close(kept, torch.tensor(3.0, dtype=torch.float64).sigmoid() * before)
+
+
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_memory_bias_moves_nothing_else(name):
+    layer = getattr(layers, name)(D, H, num_layers=2, bidirectional=True)
+    before = copy.deepcopy(layer.state_dict())
+    set_memory_bias(layer, -1.5)
+    for key, now in layer.state_dict().items():
+        rows = torch.arange(len(now))
+        spared = (rows < H) | (rows >= 2 * H) if "bias" in key else rows >= 0
+        assert torch.equal(now[spared], before[key][spared]), key
+
+
+def test_memory_bias_is_refused_where_there_is_no_such_gate():
+    with pytest.raises(TypeError, match="expected an LSTM or a GRU, got RNN"):
+        set_memory_bias(RNN(D, H), 1.0)
+    with pytest.raises(
+        ValueError, match=r"expected a layer with biases, got LSTM\(2, 4, bias=False"
+    ):
+        set_memory_bias(layers.LSTM(D, H, bias=False), 1.0)
