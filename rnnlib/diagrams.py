@@ -651,15 +651,16 @@ def bidirectional(steps: int = 4) -> Drawing:
 def lstm_cell() -> Drawing:
     """Draw one step of a long short-term memory, as its equations say.
 
-    The cell runs straight across the top: times f_t, plus i_t times g_t. Below it stand the four
-    gates, each fed by x_t and h_{t-1}; the new state h_t leaves at the lower right.
+    The cell state runs straight across the top: times f_t, plus i_t times g_t. Below it stand the
+    three gates and the candidate, each fed by x_t and h_{t-1}; the new hidden state h_t leaves at
+    the lower right.
 
     Returns
     -------
     Drawing
     """
     pen = _Pen()
-    line, gate, bus = 46, 206, 272  # heights: the cell's path, the gates, what they read
+    line, gate, bus = 46, 206, 272  # heights: the cell state's path, the gates, what they read
     middle = 128  # of the product i_t times g_t
     at = {"f": 118, "i": 203, "g": 289, "o": 376}
     add, tap, right = 246, 432, 492
@@ -719,16 +720,16 @@ def lstm_cell() -> Drawing:
     pen.symbol(76, 332, "x_t")
     title = "One step of a long short-term memory"
     description = (
-        "The cell c_{t-1} runs along a straight line at the top to c_t. On the way it is "
+        "The cell state c_{t-1} runs along a straight line at the top to c_t. On the way it is "
         "multiplied by the forget gate f_t, and the product of the input gate i_t and the "
         "candidate g_t is added. A branch of c_t goes through tanh, is multiplied by the output "
-        "gate o_t and becomes the state h_t, at the lower right. All four gates read x_t and "
-        "h_{t-1} from one wire at the bottom; three of them end in a sigmoid, the candidate in "
-        "tanh."
+        "gate o_t and becomes the hidden state h_t, at the lower right. The three gates and the "
+        "candidate read x_t and h_{t-1} from one wire at the bottom; the gates end in a sigmoid, "
+        "the candidate in tanh."
     )
     caption = (
-        "Each gate reads |x_t| and |h_{t-1}| with weights and a bias of its own. From |c_{t-1}| to "
-        "|c_t| there is one product, with |f_t|, and one sum."
+        "Each gate, and the candidate, reads |x_t| and |h_{t-1}| with weights and a bias of its "
+        "own. From |c_{t-1}| to |c_t| there is one product, with |f_t|, and one sum."
     )
     body = pen.svg(right + 28, 358, title, description) + f"<p>{_html_math(caption)}</p>"
     return Drawing(title, description, _page(body))

@@ -84,7 +84,7 @@ def check_lstm_step(lstm_step) -> None:
                     cell, x_t, h, c, read=lambda c_t: c_t
                 )[0],
                 "h_t is the tanh of c_t: the output gate is missing.": torch.tanh(c_t),
-                "h_t reads the old cell: it needs the tanh of c_t.": h_t
+                "h_t reads the old cell state: it needs the tanh of c_t.": h_t
                 / torch.tanh(c_t)
                 * torch.tanh(c),
             },
@@ -96,9 +96,9 @@ def _same(got, value: Tensor) -> bool:
     return isinstance(got, Tensor) and got.shape == value.shape and torch.allclose(got, value)
 
 
-@verdict("The derivative along the cell's path, for every step.")
+@verdict("The derivative along the path of the cell states, for every step.")
 def check_cell_path(cell_path) -> None:
-    """Check ``cell_path(f)``, the derivative of c_T with respect to c_t along the cell's path.
+    """Check ``cell_path(f)``, the derivative of c_T with respect to c_t along the cell states.
 
     Parameters
     ----------
@@ -255,7 +255,9 @@ def check_lstm_parameters(count) -> None:
                 "g has weights of its own too: there are four sets, not three.": 3
                 * H
                 * (D + H + 2),
-                "the cell c has no weights: there are four sets, not five.": 5 * H * (D + H + 2),
+                "the cell state c has no weights: there are four sets, not five.": 5
+                * H
+                * (D + H + 2),
                 "the recurrent matrices have H columns each, not 4 H.": 4 * H * D
                 + 16 * H * H
                 + 8 * H,
