@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
@@ -648,6 +649,93 @@ def bidirectional(steps: int = 4) -> Drawing:
     return Drawing(title, description, _page(body))
 
 
+def packed(lengths: Sequence[int] = (2, 5, 1, 3)) -> Drawing:
+    """Draw how PyTorch packs sequences of different length: padded, sorted, and in one row.
+
+    Parameters
+    ----------
+    lengths : sequence of int, default (2, 5, 1, 3)
+        Of up to four sequences, each between 1 and 5, together at most 12.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the lengths are not integers in this range.
+    """
+    lengths = [_count(f"lengths[{i}]", n, 5) for i, n in enumerate(lengths)]
+    if not 1 <= len(lengths) <= 4 or sum(lengths) > 12:
+        raise ValueError(
+            "lengths: expected one to four that make at most 12 steps together, "
+            f"got {len(lengths)} that make {sum(lengths)}"
+        )
+    names, colours = "abcd", (STATE, BACKWARD, OUTPUT, LAST)
+    T, N = max(lengths), len(lengths)
+    order = sorted(range(N), key=lambda i: -lengths[i])
+    sizes = [sum(n > t for n in lengths) for t in range(T)]
+    pen, side, pitch, top = _Pen(), 34, 38, 72
+    widest = N * pitch
+
+    def cell(x, y, i, t):
+        pen.box(x, y, side, side, colour=colours[i])
+        pen.symbol(x, y, f"{names[i]}_{t + 1}", size=18)
+
+    columns = ((34, range(N), "padded"), (34 + T * pitch + 52, order, "longest first"))
+    for left, rows, title in columns:
+        pen.words(left + (T - 1) * pitch / 2, 18, title, size=14)
+        for t in range(T):
+            pen.words(left + t * pitch, 40, str(t + 1), size=12)
+        for row, i in enumerate(rows):
+            pen.symbol(left - 30, top + row * pitch, names[i], size=18)
+            for t in range(T):
+                if t < lengths[i]:
+                    cell(left + t * pitch, top + row * pitch, i, t)
+                else:
+                    pen.add(
+                        f'<circle class="padding" cx="{_n(left + t * pitch)}"'
+                        f' cy="{_n(top + row * pitch)}" r="2.5" opacity=".5"/>'
+                    )
+    # The packed row: the columns of the sorted table, one after the other.
+    gap, data = 12, top + widest + 40
+    width = sum(lengths) * pitch + (T - 1) * gap
+    right = columns[1][0] + (T - 1) * pitch + 26
+    x = max(26, (right - width) / 2 + side / 2)
+    pen.words(x - side / 2, data - 34, "data", size=14, anchor="start", family=_MONO)
+    for t, size in enumerate(sizes):
+        for i in order[:size]:
+            cell(x, data, i, t)
+            x += pitch
+        middle = x - pitch * (size + 1) / 2
+        pen.add(
+            f'<path d="M{_n(x - pitch * size - side / 2)} {_n(data + 25)}v5'
+            f'H{_n(x - pitch + side / 2)}v-5" fill="none" stroke="currentColor" opacity=".6"/>'
+        )
+        pen.words(middle, data + 44, str(size), size=16)
+        x += gap
+    pen.words(
+        x - gap - pitch + side / 2, data + 70, "batch_sizes", size=14, anchor="end", family=_MONO
+    )
+    right = max(right, x - gap - pitch + side / 2 + 4)
+    title = "How sequences of different length are packed"
+    listed = ", ".join(f"{names[i]} of {n}" for i, n in enumerate(lengths))
+    description = (
+        f"Sequences {listed} steps stand in a table of {T} columns, with dots for padding. A "
+        f"second table holds them in the order {', '.join(names[i] for i in order)}, longest "
+        "first, so that the real steps of every column are its topmost cells. Below, the columns "
+        "stand one after the other in a single row without padding, and under each is its number "
+        f"of cells: {', '.join(map(str, sizes))}."
+    )
+    caption = (
+        "Left: the padded batch; dots are padding. Right: the same, longest first. Below: its "
+        "columns, one step after the other, without the dots. That row is the packed sequence."
+    )
+    body = pen.svg(right, data + 84, title, description, zoom=1) + f"<p>{caption}</p>"
+    return Drawing(title, description, _page(body))
+
+
 def lstm_cell() -> Drawing:
     """Draw one step of a long short-term memory, as its equations say.
 
@@ -805,6 +893,93 @@ def gru_cell() -> Drawing:
         "other, |r_t|, decides how much of |h_{t-1} W_hn + b_hn| the candidate sees."
     )
     body = pen.svg(418, 374, title, description) + f"<p>{_html_math(caption)}</p>"
+    return Drawing(title, description, _page(body))
+
+
+def encoder_decoder(*, attention: bool = False) -> Drawing:
+    """Draw an encoder with three steps and a decoder with three.
+
+    Parameters
+    ----------
+    attention : bool, default False
+        Whether the context of the second step is drawn, instead of the answers of all three.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    TypeError
+        If `attention` is not a bool.
+    """
+    if not isinstance(attention, bool):
+        raise TypeError(f"attention: expected a bool, got {type(attention).__name__}")
+    pen = _Pen()
+    out, row, low = 34, 150, 244
+    encoder = {j: 40 + 84 * (j - 1) for j in (1, 2, 3)}
+    decoder = {t: 312 + 84 * (t - 1) for t in (1, 2, 3)}
+    states = [*encoder.values(), *decoder.values()]
+    for start, end in pairwise(states):
+        pen.arrow((start + 27, row), (end - 27, row), colour=STATE if end <= decoder[1] else LAST)
+    for j, x in encoder.items():
+        pen.arrow((x, low - 23), (x, row + 27))
+        pen.box(x, row)
+        pen.circle(x, low)
+        pen.symbol(x, row, f"h_{j}")
+        pen.symbol(x, low, f"x_{j}")
+    for t, x in decoder.items():
+        pen.arrow((x, low - 23), (x, row + 27))
+        pen.box(x, row, colour=LAST)
+        pen.circle(x, low)
+        pen.symbol(x, row, f"s_{t}")
+        pen.symbol(x, low, f"z_{t - 1}")
+        if not attention or t == 2:
+            pen.arrow((x, row - 27), (x, out + 24))
+            pen.circle(x, out)
+            pen.symbol(x, out, f"y_{t}")
+    if attention:
+        x, query = encoder[2], decoder[2]
+        # From every state to the context, and from there to the answer.
+        for j, from_x in encoder.items():
+            side = 16 * (j - 2)
+            pen.arrow((from_x, row - 27), (x + side, out + 24 - abs(side) / 3))
+        pen.arrow((x + 24, out), (query - 24, out))
+        pen.circle(x, out)
+        pen.symbol(x, out, "c_2")
+        pen.arrow(
+            (x + 60, out + 33),
+            (x + 22, out + 12),
+            colour=LAST,
+            curve=f"M{query - 20} {row - 27}C{query - 60} {row - 72} {x + 150} {out + 70} "
+            f"{x + 30} {out + 16}",
+        )
+        pen.words(x + 158, out + 34, "asks", size=14, anchor="start")
+    pen.words(encoder[2], low + 42, "encoder", size=16)
+    pen.words(decoder[2], low + 42, "decoder", size=16)
+    title = "An encoder and a decoder" + (", with attention at the second step" * attention)
+    description = (
+        "On the left the encoder: the inputs x_1 to x_3 enter the states h_1 to h_3, and arrows "
+        "lead from each state to the next. An arrow leads on from h_3 to s_1, the first state of "
+        "the decoder, on the right. Its states s_1 to s_3 read the symbols z_0 to z_2 from below. "
+    )
+    if attention:
+        description += (
+            "Above the encoder stands the context c_2: arrows lead to it from all three states of "
+            "the encoder, and one from the state s_2, which asks. The context c_2 and the state "
+            "s_2 lead to the answer y_2."
+        )
+        caption = (
+            "The state |s_2| decides how much of each |h_j| enters the context |c_2|; both give "
+            "the answer |y_2|. The other steps do the same with contexts of their own."
+        )
+    else:
+        description += "Each leads to an answer y_1 to y_3 above."
+        caption = (
+            "The encoder's last state |h_3| is all that the decoder is told. |z_0| is a start "
+            "symbol; each |y_t| gives the probabilities of the next symbol |z_t|."
+        )
+    body = pen.svg(decoder[3] + 44, low + 58, title, description) + f"<p>{_html_math(caption)}</p>"
     return Drawing(title, description, _page(body))
 
 

@@ -1,23 +1,25 @@
 """Training: the loop over epochs and batches, and what it remembers.
 
-A batch is a pair (x, y). What y is decides the loss: integers are classes and are trained with
-the cross-entropy, floating-point numbers are values and are trained with the mean squared error.
+A batch is a pair (x, y), or with sequences of different length (x, y, lengths); `Batches` says
+what x and y may be. What y is decides the loss: integers are classes and are trained with the
+cross-entropy, floating-point numbers are values and are trained with the mean squared error.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 from tqdm import tqdm
 
+from rnnlib.batches import Batches, aligned, check_shapes, is_tuple, served
 from rnnlib.cells import check_size
 from rnnlib.device import get_device
 
-Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -85,6 +87,7 @@ def fit(
     loss: Loss | None = None,
     clip_norm: float | None = None,
     validation: Batches | None = None,
+    carry_state: bool = False,
     progress: bool = True,
     device: torch.device | str | None = None,
 ) -> History:
@@ -94,19 +97,26 @@ def fit(
     ----------
     model : Module
         Takes x, returns logits (…, K) for classes y (…), or values of the shape of y.
-    batches : iterable of (x, y)
-        Gone through once an epoch: a DataLoader, a list. Classes of -100 count nowhere.
+    batches : iterable of (x, y) or (x, y, lengths)
+        Gone through once an epoch: a DataLoader, a list. `Batches` gives the forms. Classes of
+        -100 and steps of padding count nowhere.
     epochs : int
     lr : float, optional
         Learning rate, by default 0.001.
     optimizer : callable or Optimizer
         ``optimizer(parameters, lr=lr)`` makes one; an Optimizer is used as it is, without `lr`.
     loss : callable, optional
-        ``loss(prediction, y)`` returns a mean. By default the module's two.
+        ``loss(prediction, y)`` returns a mean. By default the module's two. Of sequences of
+        different length it is given the real steps, one below the other.
     clip_norm : float, optional
         Largest norm of all gradients together; longer ones are scaled down. Infinity only records.
-    validation : iterable of (x, y), optional
+    validation : iterable like `batches`, optional
         Evaluated after each epoch.
+    carry_state : bool, default False
+        Whether the batches (x, y) are consecutive windows of the same N streams, in order
+        (truncated backpropagation through time). The model is called ``model(x, state)`` and
+        returns (prediction, state): None at the beginning of an epoch, then the state that the
+        last batch ended in, detached.
     progress : bool
         Whether to show a bar on stderr.
     device : optional
@@ -137,8 +147,9 @@ def fit(
             bar.set_description(f"epoch {epoch}/{epochs}")
             means, norms = _Means(), []
             with _mode(model, training=True):
-                for number, (x, y) in enumerate(_pairs(batches, model), start=1):
-                    value = means.add(model(x), y, loss)
+                answers = _answers(model, batches, carry_state)
+                for number, (prediction, y) in enumerate(answers, start=1):
+                    value = means.add(prediction, y, loss)
                     if not value.isfinite():
                         raise NonFiniteLossError(
                             f"loss: expected a finite number, got {value.item()} in epoch {epoch} "
@@ -158,11 +169,15 @@ def fit(
             if norms:
                 history.gradient_norm.append(sum(norms) / len(norms))
             if validation is not None:
-                history._add("validation_", evaluate(model, validation, loss))
+                history._add(
+                    "validation_", evaluate(model, validation, loss, carry_state=carry_state)
+                )
     return history
 
 
-def evaluate(model: nn.Module, batches: Batches, loss: Loss | None = None) -> Evaluation:
+def evaluate(
+    model: nn.Module, batches: Batches, loss: Loss | None = None, *, carry_state: bool = False
+) -> Evaluation:
     """Measure a model without changing it, in evaluation mode. Parameters and errors as for `fit`.
 
     Returns
@@ -172,8 +187,8 @@ def evaluate(model: nn.Module, batches: Batches, loss: Loss | None = None) -> Ev
     """
     means = _Means()
     with _mode(model, training=False), torch.no_grad():
-        for x, y in _pairs(batches, model):
-            means.add(model(x), y, loss)
+        for prediction, y in _answers(model, batches, carry_state):
+            means.add(prediction, y, loss)
     return means.evaluation()
 
 
@@ -184,11 +199,13 @@ def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     -------
     predictions : Tensor, (N, …)
         What the model returns for all batches, on the CPU. ``.argmax(-1)`` gives the classes.
+        Of sequences of different length with one answer a step: the real steps, sequence after
+        sequence, which ``predictions.split(lengths.tolist())`` takes apart again.
     targets : Tensor, (N, …)
         The batches' y, in the same order.
     """
     with _mode(model, training=False), torch.no_grad():
-        found = [(model(x).cpu(), y.cpu()) for x, y in _pairs(batches, model)]
+        found = [(prediction.cpu(), y.cpu()) for prediction, y in _answers(model, batches)]
     predictions, targets = zip(*found, strict=True)
     return torch.cat(predictions), torch.cat(targets)
 
@@ -201,17 +218,9 @@ class _Means:
 
     def add(self, prediction: Tensor, y: Tensor, loss: Loss | None) -> Tensor:
         """Add a batch; return its mean loss, ready for backward."""
-        if not isinstance(prediction, Tensor) or not isinstance(y, Tensor):
-            got = f"{type(prediction).__name__} and {type(y).__name__}"
-            raise TypeError(f"prediction and y: expected two Tensors, got {got}")
         classes = not y.is_floating_point()
         # Unequal shapes may broadcast: (N, 1) and (N,) to (N, N), a loss that means nothing.
-        if y.shape != (prediction.shape[:-1] if classes else prediction.shape):
-            kind = "logits (…, K) for classes" if classes else "values for values"
-            raise ValueError(
-                f"prediction: expected {kind} of shape {tuple(y.shape)}, "
-                f"got {tuple(prediction.shape)}"
-            )
+        check_shapes(prediction, y)
         loss = loss or (F.cross_entropy if classes else F.mse_loss)
         count = y.numel()
         if classes:
@@ -248,27 +257,46 @@ def _optimizer(model: nn.Module, optimizer, lr: float | None) -> torch.optim.Opt
     return optimizer
 
 
-def _pairs(batches: Batches, model: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches on the model's device; refuse what holds none."""
-    if isinstance(batches, Iterator):
-        raise TypeError(
-            "batches: expected what can be gone through once an epoch, such as a DataLoader or a "
-            f"list, got {type(batches).__name__}, which is spent after the first"
-        )
+def _answers(
+    model: nn.Module, batches: Batches, carry_state: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield what the model says to each batch beside the targets: two tensors that fit."""
+    state = None
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    empty = True
-    for batch in batches:
-        parts = batch if isinstance(batch, tuple | list) else [batch]
-        if len(parts) != 2 or not all(hasattr(part, "to") for part in parts):
-            got = ", ".join(type(part).__name__ for part in parts)
-            raise TypeError(
-                f"batches: expected pairs (x, y) of tensors, got ({got}); one batch is [(x, y)]"
+    for x, y, lengths in served(batches, device):
+        if not carry_state:
+            prediction = model(*x) if lengths is None else model(*x, lengths)
+        elif lengths is None and not isinstance(x[0], PackedSequence):
+            prediction, state = _with_state(model(*x, state))
+        else:
+            raise ValueError(
+                "carry_state: expected windows (x, y) of equal length, got "
+                f"{'a PackedSequence' if lengths is None else '(x, y, lengths)'}"
             )
-        x, y = parts
-        yield x.to(device), y.to(device)
-        empty = False
-    if empty:
-        raise ValueError("batches: expected at least one batch, got none")
+        yield aligned(prediction, y, lengths, num_steps=None if lengths is None else x[0].size(1))
+
+
+def _with_state(answer) -> tuple:
+    """Take a model's answer apart: the prediction, and the state without its past."""
+    if not is_tuple(answer) or len(answer) != 2 or answer[1] is None:
+        got = type(answer).__name__
+        if is_tuple(answer):
+            got = f"({', '.join(type(part).__name__ for part in answer)})"
+        raise TypeError(
+            f"carry_state: expected a model that returns (prediction, state), got {got}"
+        )
+    prediction, state = answer
+    return prediction, _detached(state)
+
+
+def _detached(state):
+    if isinstance(state, Tensor):
+        return state.detach()
+    if is_tuple(state):
+        return tuple(map(_detached, state))
+    raise TypeError(
+        f"carry_state: expected a state of Tensors, or tuples of them, got {type(state).__name__}"
+    )
 
 
 @contextmanager

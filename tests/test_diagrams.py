@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.rnn import pack_sequence
 
 from rnnlib import diagrams
 
@@ -27,6 +28,11 @@ DRAWINGS = {
     "bidirectional, one step": lambda: diagrams.bidirectional(1),
     "lstm cell": diagrams.lstm_cell,
     "gru cell": diagrams.gru_cell,
+    "packed": diagrams.packed,
+    "packed, one sequence": lambda: diagrams.packed([1]),
+    "packed, four by three": lambda: diagrams.packed([3, 3, 3, 3]),
+    "encoder and decoder": diagrams.encoder_decoder,
+    "attention": lambda: diagrams.encoder_decoder(attention=True),
     "step through": diagrams.step_through,
     "step through a word": lambda: diagrams.step_through(
         5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5], outputs="elloh"
@@ -307,6 +313,42 @@ def test_recurrent_arrows_point_along_their_direction():
     root = parse(diagrams.bidirectional())
     assert arrow_directions(root, diagrams.STATE) == {1}
     assert arrow_directions(root, diagrams.BACKWARD) == {-1}
+
+
+@pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])
+def test_packed_shows_every_real_step_three_times_in_torchs_order(lengths):
+    drawing = diagrams.packed(lengths)
+    sequences = [
+        torch.tensor([10.0 * i + t for t in range(1, n + 1)]) for i, n in enumerate(lengths)
+    ]
+    packed = pack_sequence(sequences, enforce_sorted=False)
+    names = ["abcd"[int(v) // 10] + str(int(v) % 10) for v in packed.data]
+    labels = shown(parse(drawing))
+    cells = [label for label in labels if re.fullmatch(r"[abcd]\d", label)]
+    assert Counter(cells) == {name: 3 for name in names}
+    assert cells[-len(names) :] == names
+    sizes = packed.batch_sizes.tolist()
+    after = labels[labels.index("data") :]
+    assert [int(label) for label in after if label.isdigit()] == sizes
+    assert f"number of cells: {', '.join(map(str, sizes))}." in drawing.description
+    padding = [c for c in parse(drawing).iter(f"{SVG}circle") if c.get("class") == "padding"]
+    assert len(padding) == 2 * (len(lengths) * max(lengths) - sum(lengths))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "said"),
+    [
+        ((), ValueError, "one to four that make at most 12 steps together, got 0"),
+        ((1,) * 5, ValueError, "got 5 that make 5"),
+        ((5, 5, 5), ValueError, "got 3 that make 15"),
+        ((2, 6), ValueError, r"lengths\[1\]: expected between 1 and 5, got 6"),
+        ((0,), ValueError, r"lengths\[0\]: expected between 1 and 5, got 0"),
+        ((2.0,), TypeError, r"lengths\[0\]: expected an int, got float"),
+    ],
+)
+def test_packed_checks_its_lengths(lengths, error, said):
+    with pytest.raises(error, match=said):
+        diagrams.packed(lengths)
 
 
 def test_gru_cell_has_what_the_equations_have():

@@ -337,3 +337,94 @@ def test_spread_shows_every_run_and_the_mean():
 def test_spreads_that_cannot_be_drawn(groups, more, error, message):
     with pytest.raises(error, match=message):
         plotting.plot_spread(groups, ylabel="accuracy", **more)
+
+
+# Text
+
+
+def lines(ax) -> list[str]:
+    return [text.get_text().replace(r"\$", "$") for text in ax.texts]
+
+
+def test_text_breaks_between_words_and_loses_nothing():
+    passage = "One line,\nthen a longer one that goes on and on; averyveryverylongword."
+    ax = plotting.plot_text({"": passage}, width=12, rows=12)
+    shown = lines(ax)
+    assert "".join(shown).replace("↵", "\n") == passage
+    assert shown[:3] == ["One line,↵", "then a ", "longer one "]
+    assert max(map(len, shown)) <= 12 and len(shown) == 12
+    # A word that is longer than a line is cut.
+    assert "averyveryver" in shown
+
+
+def test_text_that_does_not_fit_is_cut_with_a_sign_and_the_size_stays():
+    short = plotting.plot_text({"a": "Few words.", "": "More."}, width=20, rows=3)
+    long = plotting.plot_text({"a": "Few words. " * 30, "": "\n" * 9}, width=20, rows=3)
+    assert lines(short) == ["a", "Few words.", "", "", "More.", "", ""]
+    assert lines(long)[:4] == ["a", "Few words. Few ", "words. Few words. ", "Few words. Few …"]
+    assert lines(long)[-1] == "↵…"
+    sizes = [tuple(ax.figure.get_size_inches()) for ax in (short, long)]
+    assert sizes[0] == sizes[1]
+    assert svg()
+
+
+def test_each_character_has_the_colour_of_its_number():
+    passage = "ab cd\nef"
+    numbers = np.linspace(-1, 1, len(passage))
+    ax = plotting.plot_text({"x": passage}, {"x": numbers}, width=6, rows=3)
+    grid = np.ma.filled(ax.images[0].get_array(), np.nan)
+    assert grid.shape == (4, 6) and np.isnan(grid[0]).all()
+    assert lines(ax) == ["x", "ab cd↵", "ef", ""]
+    np.testing.assert_allclose(grid[1], numbers[:6])
+    np.testing.assert_allclose(grid[2], [*numbers[6:], *[np.nan] * 4])
+    assert np.isnan(grid[3]).all()
+    # Row i of the letters stands on row i of the colours.
+    assert [int(text.get_position()[1]) for text in ax.texts] == [0, 1, 2, 3]
+    left, right, bottom, top = ax.images[0].get_extent()
+    assert (left, right, bottom, top) == (0, 6, 4, 0)
+
+
+def test_letters_stay_legible_on_every_ground():
+    ax = plotting.plot_text({"": "ab"}, {"": [-1.0, 1.0]})
+    image = ax.images[0]
+    for number in (-1.0, 0.0, 1.0):
+        colour = np.array(image.cmap(image.norm(number))[:3])
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        assert (linear @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05 > 7  # black on this ground
+    orange, blue = (image.cmap(image.norm(number)) for number in (-1.0, 1.0))
+    assert orange[0] > orange[2] and blue[2] > blue[0]
+
+
+def test_letters_fill_the_width_and_formulas_are_not_typeset():
+    ax = plotting.plot_text({"": "$x_t$ and $y$ " + "x" * 38}, width=52)
+    ax.figure.canvas.draw()
+    assert lines(ax)[0].startswith("$x_t$ and $y$ x") and len(lines(ax)[0]) == 52
+    box = ax.texts[0].get_window_extent()
+    assert box.width == pytest.approx(ax.get_window_extent().width, rel=0.03)
+    # On a phone the picture is 350 pixels wide.
+    assert ax.texts[0].get_fontsize() * 350 / (6.2 * 72) > 10
+
+
+@pytest.mark.parametrize(
+    ("passages", "values", "more", "error", "message"),
+    [
+        ("text", None, {}, TypeError, "expected a dict from heading to text, got 'text'"),
+        ({}, None, {}, TypeError, "expected a dict"),
+        ({"a": 1}, None, {}, TypeError, r"passages\['a'\]: expected a string, got int"),
+        ({"a": "xy"}, {"a": [1.0]}, {}, ValueError, "expected 2 numbers, .* got 1"),
+        ({"a": "xy"}, {"b": [1.0]}, {}, ValueError, r"headings among \['a'\], got \['b'\]"),
+        ({"a": "xy"}, {"a": [[1.0]]}, {}, ValueError, "expected 1 dimension"),
+        ({"a": "xy"}, None, {"rows": 0}, ValueError, "rows: expected at least 1, got 0"),
+        ({"a": "xy"}, None, {"width": 5.0}, TypeError, "width: expected an int, got float"),
+    ],
+)
+def test_texts_that_cannot_be_set(passages, values, more, error, message):
+    with pytest.raises(error, match=message):
+        plotting.plot_text(passages, values, **more)
+
+
+def test_headings_stand_apart():
+    ax = plotting.plot_text({"one": "first", "two": "second", "": "third"}, width=9, rows=1)
+    assert lines(ax) == ["one", "first", "", "two", "second", "third"]
+    assert [text.get_weight() == "bold" for text in ax.texts] == [1, 0, 0, 1, 0, 0]
+    assert ax.images[0].get_array().shape == (6, 9)

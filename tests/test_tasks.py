@@ -7,7 +7,16 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from rnnlib.tasks import Adding, AnBn, Echo, NextRandomSymbol, NextSymbol, TemporalOrder
+from rnnlib.tasks import (
+    IGNORE_INDEX,
+    AboveAverage,
+    Adding,
+    AnBn,
+    Echo,
+    NextRandomSymbol,
+    NextSymbol,
+    TemporalOrder,
+)
 
 HELLO = (1, 0, 2, 2, 3)  # in the order e, h, l, o
 
@@ -278,6 +287,61 @@ def test_adding_counts_absolute_errors_below_its_criterion():
         task.solved(y, [0.5])
 
 
+@pytest.mark.parametrize("answer", ["step", "sequence"])
+def test_above_average_asks_about_each_diary_by_itself(answer):
+    task = AboveAverage(answer=answer)
+    xs, ys = task.sequences(400, seeded())
+    x, y, lengths = task.sample(400, seeded())
+    assert x.shape == (400, 60, 1) and lengths.dtype == torch.int64
+    assert [len(x) for x in xs] == lengths.tolist()
+    assert (lengths.min(), lengths.max()) == (2, 60)
+    for i, n in enumerate(lengths.tolist()):
+        assert torch.equal(x[i, :n], xs[i]) and not x[i, n:].any()
+        mean = xs[i].double().mean().item()
+        if answer == "sequence":
+            assert ys[i].shape == (1,) and ys[i].item() == pytest.approx(mean, abs=1e-5)
+            assert torch.equal(y[i], ys[i])
+        else:
+            assert torch.equal(ys[i], (xs[i][:, 0].double() > mean).long())
+            assert 0 < ys[i].sum() < n
+            assert torch.equal(y[i, :n], ys[i]) and (y[i, n:] == IGNORE_INDEX).all()
+    assert y.dtype == (torch.float32 if answer == "sequence" else torch.int64)
+
+
+def test_above_average_pads_to_the_longest_of_the_batch():
+    x, y, lengths = AboveAverage().sample(4, seeded())
+    assert x.shape == (4, lengths.max(), 1) and y.shape == x.shape[:2]
+    assert lengths.max() < 60
+
+
+@pytest.mark.parametrize("bounds", [(2, 60), (5, 9), (7, 7)])
+def test_above_average_draws_the_lengths_it_says(bounds):
+    task = AboveAverage(min_steps=bounds[0], max_steps=bounds[1])
+    xs, _ = task.sequences(20_000, seeded())
+    drawn = torch.tensor([len(x) for x in xs]).bincount(minlength=bounds[1] + 1) / 20_000
+    assert sum(task.length_shares.values()) == pytest.approx(1)
+    assert list(task.length_shares) == list(range(bounds[0], bounds[1] + 1))
+    for n, share in task.length_shares.items():
+        assert drawn[n].item() == pytest.approx(share, abs=0.01)
+
+
+def test_above_average_chance_is_what_a_blind_answer_costs():
+    steps, whole = AboveAverage(), AboveAverage(answer="sequence")
+    _, ys = whole.sequences(40_000, seeded())
+    averages = torch.cat(ys)
+    assert averages.var().item() == pytest.approx(whole.chance, rel=0.02)
+    assert averages.mean().item() == pytest.approx(1.5, abs=0.02)
+    assert whole.chance > 0.75 and whole.chance_accuracy is None
+    # Longer diaries have a steadier average.
+    assert AboveAverage(min_steps=50, answer="sequence").chance < whole.chance - 0.02
+    xs, ys = steps.sequences(4_000, seeded())
+    warmer = torch.cat(ys).double().mean().item()
+    assert warmer == pytest.approx(steps.chance_accuracy, abs=0.01)
+    assert steps.chance == pytest.approx(math.log(2))
+    residuals = torch.cat([x - x.mean() for x in xs if len(x) > 40])
+    assert residuals.std().item() == pytest.approx(0.5, abs=0.02)
+
+
 TASKS = [
     Adding(num_steps=20),
     Echo(num_steps=6, delay=2),
@@ -285,6 +349,8 @@ TASKS = [
     NextRandomSymbol(num_symbols=5, num_steps=4),
     TemporalOrder(num_steps=20),
     AnBn(max_n=50),
+    AboveAverage(),
+    AboveAverage(answer="sequence"),
 ]
 
 
@@ -393,6 +459,22 @@ def test_every_task_refuses_an_unsuitable_batch(task):
         (lambda: AnBn(min_n=5, max_n=4), ValueError, "max_n: expected at least 5, got 4"),
         (lambda: AnBn(min_n=0, max_n=4), ValueError, "min_n: expected at least 1, got 0"),
         (lambda: AnBn(max_n=4.0), TypeError, "max_n: expected an int, got float"),
+        (
+            lambda: AboveAverage(min_steps=1),
+            ValueError,
+            "min_steps: expected at least 2, got 1",
+        ),
+        (
+            lambda: AboveAverage(min_steps=5, max_steps=4),
+            ValueError,
+            "max_steps: expected at least 5, got 4",
+        ),
+        (lambda: AboveAverage(max_steps=9.0), TypeError, "max_steps: expected an int, got float"),
+        (
+            lambda: AboveAverage(answer="steps"),
+            ValueError,
+            "answer: expected 'step' or 'sequence', got 'steps'",
+        ),
     ],
 )
 def test_bad_fields_are_refused_by_name(make, error, message):

@@ -8,17 +8,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
 from torch.utils.data import DataLoader, TensorDataset
 
+from rnnlib import training
+from rnnlib.batches import served
 from rnnlib.device import seed_everything
-from rnnlib.layers import RNN
+from rnnlib.layers import GRU, LSTM, RNN
 from rnnlib.models import SequenceClassifier, SequenceTagger
 from rnnlib.tasks import NextRandomSymbol, NextSymbol
 from rnnlib.training import (
     Evaluation,
     History,
     NonFiniteLossError,
-    _pairs,
     evaluate,
     fit,
     predict,
@@ -228,7 +230,11 @@ x, y = make_batches(3)[0]
         (((x, y) for _ in range(2)), TypeError, "got generator, which is spent"),
         (iter([(x, y)]), TypeError, "got list_iterator"),
         ((x, y), TypeError, r"got \(Tensor\); one batch is \[\(x, y\)\]"),
-        ([(x, y, y)], TypeError, r"got \(Tensor, Tensor, Tensor\)"),
+        ([(x, y, y, y)], TypeError, r"got \(Tensor, Tensor, Tensor, Tensor\)"),
+        ([()], TypeError, r"got \(tuple\)"),
+        ([((), y)], TypeError, r"got \(tuple, Tensor\)"),
+        ([((x, 1), y)], TypeError, r"got \(tuple, Tensor\)"),
+        ([[(x, y), (x, y)]], TypeError, r"got \(tuple, tuple\)"),
         ([(x.numpy(), y.numpy())], TypeError, r"of tensors, got \(ndarray, ndarray\)"),
         ([(x, y[:2])], ValueError, r"of shape \(2,\), got \(3, 4\)"),
         ([(x, y[:, None])], ValueError, r"of shape \(3, 1\), got \(3, 4\)"),
@@ -250,8 +256,380 @@ def test_values_that_would_broadcast_are_refused():
 
 
 def test_a_model_that_returns_a_pair_is_refused():
-    with pytest.raises(TypeError, match="expected two Tensors, got tuple and Tensor"):
+    said = r"got tuple and Tensor; of a model that returns \(prediction, state\), carry_state=True"
+    with pytest.raises(TypeError, match=said):
         fit(RNN(D, K, dtype=torch.float64), [(x, y)], epochs=1)
+
+
+class Sum(nn.Module):
+    """Takes two inputs, and maps their sum."""
+
+    def __init__(self):
+        super().__init__()
+        self.map = linear()
+
+    def forward(self, a, b):
+        return self.map(a + b)
+
+
+@pytest.mark.parametrize("form", [tuple, list])  # a DataLoader makes lists
+def test_a_tuple_is_the_models_arguments_in_order(form):
+    batches = make_batches(5, 2)
+    ours, theirs = Sum(), linear()
+    pairs = [(form((x - 1, torch.ones_like(x))), y) for x, y in batches]
+    history = fit(ours, pairs, epochs=2, lr=0.1, validation=pairs)
+    expected = fit(theirs, batches, epochs=2, lr=0.1, validation=batches)
+    np.testing.assert_allclose(history.validation_loss, expected.validation_loss, rtol=1e-12)
+    torch.testing.assert_close(predict(ours, pairs), predict(theirs, batches))
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        evaluate(ours, batches)
+
+
+class Masked(nn.Module):
+    """Answers at every step; remembers the lengths it was given."""
+
+    def __init__(self, outputs=K, pool=False):
+        super().__init__()
+        self.map, self.pool, self.seen = linear(outputs), pool, []
+
+    def forward(self, x, lengths):
+        self.seen.append(lengths.tolist())
+        y = self.map(x)
+        return y.sum(1) if self.pool else y
+
+
+LENGTHS = (torch.tensor([2, 4, 1]), torch.tensor([3, 3]))
+
+
+def padded_batches(outputs=None, padding=0):
+    """Return (x, y, lengths) with any nonsense in the padding, and each sequence by itself."""
+    batches, alone = [], []
+    for (x, y), lengths in zip(
+        make_batches(3, 2, steps=(4,), outputs=outputs), LENGTHS, strict=True
+    ):
+        alone += [(x[i, :n], y[i, :n]) for i, n in enumerate(lengths)]
+        for i, n in enumerate(lengths):
+            x[i, n:], y[i, n:] = 1e6, padding
+        batches.append((x, y, lengths))
+    return batches, alone
+
+
+@pytest.mark.parametrize("outputs", [None, 2, 4])  # 4: as many values as steps
+@pytest.mark.parametrize("padding", [0, -100, 77])
+@pytest.mark.parametrize("loss", [None, "given"])
+def test_steps_of_padding_count_nowhere(outputs, padding, loss):
+    batches, alone = padded_batches(outputs, padding)
+    if loss:
+        loss = F.l1_loss if outputs else nn.CrossEntropyLoss(label_smoothing=0.1)
+    model = Masked(outputs or K)
+    x, y = joined(alone)  # (13, D): the real steps alone
+    logits = model.map(x)
+    value = (loss or (F.mse_loss if outputs else F.cross_entropy))(logits, y).item()
+    right = None if outputs else (logits.argmax(-1) == y).double().mean().item()
+
+    found = evaluate(model, batches, loss)
+    assert found.loss == pytest.approx(value, rel=1e-12) and found.accuracy == right
+    assert model.seen == [[2, 4, 1], [3, 3]]
+    history = fit(model, batches, epochs=1, lr=0.0, loss=loss)
+    assert history.loss == pytest.approx([value], rel=1e-12)
+    assert history.accuracy == ([] if outputs else [right])
+
+
+@pytest.mark.parametrize("outputs", [None, 2])
+def test_padding_teaches_nothing(outputs):
+    batches, alone = padded_batches(outputs)
+    x, y = joined(alone[:3])
+    ours, theirs = Masked(outputs or K), linear(outputs or K)
+    options = dict(epochs=3, lr=0.1, clip_norm=0.5)
+    history = fit(ours, batches[:1], **options)
+    expected = fit(theirs, [(x, y)], **options)
+    assert history.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-12)
+    torch.testing.assert_close(ours.map.weight, theirs.weight, rtol=0, atol=1e-12)
+
+
+def test_classes_of_minus_100_are_left_out_of_the_real_steps_too():
+    (batch, _), alone = padded_batches()
+    x, y, lengths = batch
+    y[1, 0] = -100
+    kept, targets = joined([alone[0], (alone[1][0][1:], alone[1][1][1:]), alone[2]])
+    model = Masked()
+    expected = F.cross_entropy(model.map(kept), targets).item()
+    assert evaluate(model, [(x, y, lengths)]).loss == pytest.approx(expected, rel=1e-12)
+    y[0, :2] = y[1] = y[2, 0] = -100
+    with pytest.raises(ValueError, match="targets that count, got none"):
+        evaluate(model, [(x, y, lengths)])
+
+
+def test_predict_gives_the_real_steps_sequence_after_sequence():
+    batches, alone = padded_batches()
+    model = Masked()
+    predictions, targets = predict(model, batches)
+    torch.testing.assert_close(predictions, model.map(joined(alone)[0]).detach())
+    assert torch.equal(targets, joined(alone)[1])
+    pieces = targets.split(torch.cat(LENGTHS).tolist())
+    assert all(torch.equal(a, y) for a, (_, y) in zip(pieces, alone, strict=True))
+
+
+@pytest.mark.parametrize("outputs", [None, 1, 2, "one number"])
+def test_one_answer_a_sequence_has_no_padding(outputs):
+    x, _ = make_batches(3, steps=(4,))[0]
+    lengths = torch.tensor([2, 4, 1])
+    if outputs is None:
+        y, loss = torch.tensor([0, 3, 1]), F.cross_entropy
+    else:
+        shape = (3,) if outputs == "one number" else (3, outputs)
+        y, loss = torch.randn(shape, dtype=torch.float64), F.mse_loss
+    model = Masked({None: K, "one number": 1}.get(outputs, outputs), pool=True)
+    if outputs == "one number":
+        model = nn.ModuleDict({"inner": model})
+        model.forward = lambda x, lengths: model["inner"](x, lengths).squeeze(-1)
+    expected = loss(model(x, lengths), y).item()
+    assert evaluate(model, [(x, y, lengths)]).loss == pytest.approx(expected, rel=1e-12)
+    assert torch.equal(predict(model, [(x, y, lengths)])[1], y)
+
+
+xs, ys = make_batches(3, steps=(4,))[0]
+good = torch.tensor([2, 4, 1])
+
+
+@pytest.mark.parametrize(
+    ("batch", "kind", "said"),
+    [
+        ((xs, ys, good.int()), TypeError, "lengths: expected int64, got torch.int32"),
+        ((xs, ys, good.double()), TypeError, "lengths: expected int64, got torch.float64"),
+        ((xs, ys, good.tolist()), TypeError, r"got \(Tensor, Tensor, list\)"),
+        ((xs, ys, good * 0), ValueError, "lengths: expected at least 1, got 0"),
+        ((xs, ys, good - 2), ValueError, "lengths: expected at least 1, got -1"),
+        ((xs, ys, good + 1), ValueError, "lengths: expected at most 4, the steps there are, got 5"),
+        ((xs, ys, good[:2]), ValueError, r"of 3 sequences, shape \(3,\), got \(2,\)"),
+        ((xs, ys, good[:, None]), ValueError, r"shape \(3,\), got \(3, 1\)"),
+        ((xs, good, ys), ValueError, r"shape \(3,\), got \(3, 4\)"),
+        ((xs[0, 0], ys, good), TypeError, r"x: expected a Tensor \(N, T, …\) .* got \(3,\)"),
+        (((xs, xs), ys, good), TypeError, r"x: expected a Tensor .* got tuple"),
+        ((xs, ys[:, :3], good), ValueError, r"of shape \(3, 3\), got \(3, 4, 4\)"),
+        ((xs, ys[:, :, None], good), ValueError, r"of shape \(3, 4, 1\), got \(3, 4, 4\)"),
+        ((xs, ys.double(), good), ValueError, r"of shape \(3, 4\), got \(3, 4, 4\)"),
+    ],
+)
+@pytest.mark.parametrize("call", [functools.partial(fit, epochs=1), evaluate, predict])
+def test_bad_lengths_are_refused(batch, kind, said, call):
+    with pytest.raises(kind, match=said):
+        call(Masked(), [batch])
+
+
+@pytest.mark.parametrize(
+    ("shape", "values", "said"),
+    [
+        # Neither is T at axis 1, so nobody could say which steps are real.
+        ((3, 5), False, r"expected \(N,\) or \(N, T\) classes with N, T = \(3, 4\) .* \(3, 5\)"),
+        ((4, 3), False, r"beside lengths, got \(4, 3\)"),
+        ((3, 4, 2), False, r"beside lengths, got \(3, 4, 2\)"),
+        ((4,), False, r"beside lengths, got \(4,\)"),
+        ((4, 3, 2), True, r"\(N, K\) or \(N, T, K\) values .* got \(4, 3, 2\)"),
+        ((3, 4, 2, 2), True, r"beside lengths, got \(3, 4, 2, 2\)"),
+        ((2, 4), True, r"beside lengths, got \(2, 4\)"),
+        (
+            (3, 4),
+            True,
+            r"\(3, 4\) could be one a step or 4 a sequence; give the former as \(N, T, 1\)",
+        ),
+    ],
+)
+def test_targets_that_do_not_fit_the_lengths_are_refused(shape, values, said):
+    class Fits(nn.Module):
+        def forward(self, x, lengths):
+            return torch.zeros(shape if values else (*shape, K), dtype=torch.float64)
+
+    y = torch.zeros(shape, dtype=torch.float64 if values else torch.int64)
+    with pytest.raises(ValueError, match=said):
+        evaluate(Fits(), [(xs, y, good)])
+
+
+def test_values_of_sequences_of_one_step_are_not_ambiguous():
+    x, y = make_batches(3, steps=(1,), outputs=1)[0]
+    ones = torch.ones(3, dtype=torch.int64)
+    steps = evaluate(Masked(1), [(x, y, ones)])
+    assert evaluate(Masked(1, pool=True), [(x, y[:, 0], ones)]) == steps
+
+
+def packed(sequences, lengths, **options):
+    options = {"batch_first": True, "enforce_sorted": False} | options
+    return pack_padded_sequence(sequences, lengths, **options)
+
+
+class EachStep(nn.Module):
+    """Maps every step of a packed sequence."""
+
+    def __init__(self, outputs=K):
+        super().__init__()
+        self.map = linear(outputs)
+
+    def forward(self, x):
+        return x._replace(data=self.map(x.data))
+
+
+@pytest.mark.parametrize("outputs", [None, 2])
+def test_packed_pairs_are_compared_row_by_row(outputs):
+    batches, alone = padded_batches(outputs)
+    pairs = [(packed(x, n), packed(y, n)) for x, y, n in batches]
+    model = EachStep(outputs or K)
+    whole = (joined(alone)[0][None], joined(alone)[1][None])
+    expected = evaluate(model.map, [whole])
+    found = evaluate(model, pairs)
+    assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+    assert found.accuracy == expected.accuracy
+    predictions, targets = predict(model, pairs)
+    torch.testing.assert_close(predictions, model.map(whole[0][0]).detach())
+    assert torch.equal(targets, whole[1][0])
+
+    theirs = linear(outputs or K)
+    fit(model, pairs[:1], epochs=2, lr=0.1)
+    fit(theirs, [tuple(map(torch.cat, zip(*alone[:3], strict=True)))], epochs=2, lr=0.1)
+    torch.testing.assert_close(model.map.weight, theirs.weight, rtol=0, atol=1e-12)
+
+
+def test_a_packed_batch_may_ask_for_one_answer_a_sequence():
+    x, lengths = xs, torch.tensor([2, 4, 1])
+    y = torch.tensor([0, 3, 1])
+    torch.manual_seed(0)
+    model = SequenceClassifier(RNN(D, 5, batch_first=True, dtype=torch.float64), K)
+    alone = torch.stack([model(x[i, :n]) for i, n in enumerate(lengths)])
+    found = evaluate(model, [(packed(x, lengths), y)])
+    assert found.loss == pytest.approx(F.cross_entropy(alone, y).item(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("y", "kind", "said"),
+    [
+        (packed(ys, torch.tensor([2, 3, 2])), ValueError, "y: expected packed as the prediction"),
+        (packed(ys, torch.tensor([4, 2, 1])), ValueError, "batch_sizes and sorted_indices"),
+        (
+            packed(ys, torch.tensor([4, 2, 1]), enforce_sorted=True),
+            ValueError,
+            "pack x and y with the same lengths",
+        ),
+        (ys, TypeError, "two PackedSequences, got PackedSequence and Tensor$"),
+        (packed(ys.double(), good), ValueError, r"of shape \(7,\), got \(7, 4\)"),
+    ],
+)
+def test_pairs_that_are_packed_differently_are_refused(y, kind, said):
+    with pytest.raises(kind, match=said):
+        fit(EachStep(), [(packed(xs, good), y)], epochs=1)
+
+
+def test_packed_targets_need_a_packed_answer():
+    with pytest.raises(TypeError, match=r"got Tensor and PackedSequence$"):
+        evaluate(linear(), [(xs, packed(ys, good))])
+    with pytest.raises(TypeError, match=r"got \(PackedSequence\); one batch is"):
+        evaluate(linear(), [packed(xs, good)])
+    with pytest.raises(TypeError, match=r"x: expected a Tensor .* got PackedSequence"):
+        evaluate(linear(), [(packed(xs, good), ys, good)])
+
+
+def test_sorted_lengths_may_be_packed_either_way():
+    lengths = torch.tensor([4, 2, 1])
+    x, y = packed(xs, lengths, enforce_sorted=True), packed(ys, lengths)
+    assert x.sorted_indices is None and y.sorted_indices is not None
+    found = evaluate(EachStep(), [(x, y)])
+    assert found == evaluate(EachStep(), [(packed(xs, lengths), y)])
+
+
+class Streams(nn.Module):
+    """A tagger that hands its state on; remembers with which it was called."""
+
+    def __init__(self, layer=RNN):
+        super().__init__()
+        torch.manual_seed(0)
+        self.rnn = layer(D, 5, batch_first=True, dtype=torch.float64)
+        self.map = nn.Linear(5, K, dtype=torch.float64)
+        self.seen = []
+
+    def forward(self, x, state):
+        self.seen.append((self.training, state))
+        output, state = self.rnn(x, state)
+        self.last = state
+        return self.map(output), state
+
+
+WINDOWS = make_batches(2, 2, 2, steps=(4,))
+
+
+@pytest.mark.parametrize("layer", [RNN, GRU, LSTM, nn.LSTM])
+def test_carried_states_are_those_of_the_whole_stream(layer):
+    model = Streams(layer)
+    x, y = (torch.cat(parts, dim=1) for parts in zip(*WINDOWS, strict=True))
+    expected = F.cross_entropy(model(x, None)[0].transpose(1, 2), y).item()
+    found = evaluate(model, WINDOWS, carry_state=True)
+    assert found.loss == pytest.approx(expected, rel=1e-12)
+    history = fit(model, WINDOWS, epochs=2, lr=0.0, carry_state=True)
+    assert history.loss == pytest.approx([expected] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("layer", [GRU, LSTM])
+def test_carrying_the_state_is_truncated_backpropagation(layer):
+    ours, theirs = Streams(layer), Streams(layer)
+    fit(ours, WINDOWS, epochs=2, lr=0.05, carry_state=True, clip_norm=1.0)
+    optimizer = torch.optim.Adam(theirs.parameters(), lr=0.05)
+    for _ in range(2):
+        state = None
+        for x, y in WINDOWS:
+            optimizer.zero_grad()
+            logits, state = theirs(x, state)
+            F.cross_entropy(logits.transpose(1, 2), y).backward()
+            nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+            optimizer.step()
+            state = state.detach() if layer is GRU else tuple(part.detach() for part in state)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
+
+
+def test_the_state_begins_anew_with_each_epoch_and_each_validation():
+    model = Streams()
+    fit(model, WINDOWS, epochs=2, validation=WINDOWS[:2], carry_state=True)
+    fresh = [(training, state is None) for training, state in model.seen]
+    epoch = [(True, True), (True, False), (True, False), (False, True), (False, False)]
+    assert fresh == epoch * 2
+    assert not any(state.requires_grad for _, state in model.seen if state is not None)
+
+
+def test_a_state_comes_after_all_inputs():
+    class Two(Streams):
+        def forward(self, a, b, state):
+            return super().forward(a + b, state)
+
+    pairs = [((x - 1, torch.ones_like(x)), y) for x, y in WINDOWS]
+    expected = evaluate(Streams(), WINDOWS, carry_state=True).loss
+    assert evaluate(Two(), pairs, carry_state=True).loss == pytest.approx(expected, rel=1e-12)
+
+
+class Returns(nn.Module):
+    def __init__(self, *answer):
+        super().__init__()
+        self.unused, self.answer = linear(), answer
+
+    def forward(self, x, state):
+        return self.answer
+
+
+logits = torch.zeros(3, K)
+
+
+@pytest.mark.parametrize(
+    ("model", "batch", "kind", "said"),
+    [
+        (SequenceTagger(RNN(D, 5, dtype=torch.float64), K), (xs, ys), TypeError, "got Tensor"),
+        (Returns(logits, None), (x, y), TypeError, r"got \(Tensor, NoneType\)"),
+        (Returns(logits, logits, logits), (x, y), TypeError, r"got \(Tensor, Tensor, Tensor\)"),
+        (Returns(logits, 3), (x, y), TypeError, "a state of Tensors, .* got int"),
+        (Returns(logits, (logits, {})), (x, y), TypeError, "a state of Tensors, .* got dict"),
+        (Streams(), (xs, ys, good), ValueError, r"windows .* got \(x, y, lengths\)"),
+        (Streams(), (packed(xs, good), ys), ValueError, "windows .* got a PackedSequence"),
+    ],
+)
+@pytest.mark.parametrize("call", [functools.partial(fit, epochs=1), evaluate])
+def test_what_carries_no_state_is_refused(model, batch, kind, said, call):
+    with pytest.raises(kind, match=f"carry_state: expected .*{said}"):
+        call(model, [batch], carry_state=True)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +689,13 @@ def test_predict_joins_answers_and_targets_in_order(device):
     torch.testing.assert_close(predictions, linear()(x).detach(), rtol=0, atol=1e-12)
 
 
+def test_predict_takes_answers_of_another_shape_than_the_targets():
+    """Ask at every step, and compare with the target of one: the caller picks what to compare."""
+    x, y = make_batches(3, steps=(4,))[0]
+    predictions, targets = predict(linear(), [(x, y[:, 0])])
+    assert predictions.shape == (3, 4, K) and torch.equal(targets, y[:, 0])
+
+
 def test_model_and_batches_move_to_the_device(device):
     model = linear()
     fit(model, make_batches(3), epochs=1, device=device)
@@ -318,8 +703,21 @@ def test_model_and_batches_move_to_the_device(device):
     fit(model, make_batches(3), epochs=1, validation=make_batches(2))
     fit(model, make_batches(3), epochs=1, device=str(device))
     # Seen on a machine with one device too.
-    for part in next(_pairs(make_batches(3), model.to("meta"))):
-        assert part.device.type == "meta"
+    x, y = make_batches(3, steps=(2,))[0]
+    lengths = torch.tensor([1, 2, 2])
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    for batch in ((x, y), ((x, lengths), y), (x, y, lengths), (packed, packed)):
+        inputs, y, lengths = next(served([batch], torch.device("meta")))
+        tensors = [part for part in (*inputs, y, lengths) if part is not None]
+        for part in tensors:
+            assert getattr(part, "data", part).device.type == "meta"
+
+
+def test_the_batches_follow_the_model(monkeypatch):
+    wanted = []
+    monkeypatch.setattr(training, "served", lambda batches, device: wanted.append(device) or [])
+    assert list(training._answers(linear().to("meta"), make_batches(1))) == []
+    assert wanted == [torch.device("meta")]
 
 
 def test_a_model_without_parameters_can_be_evaluated():

@@ -6,9 +6,10 @@ torch.nn's: RNN, LSTM, GRU or BiRNN, with any number of layers, in one direction
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnlib.cells import check_size
+from rnnlib.lengths import check_lengths
 
 
 class _ReadoutModel(nn.Module):
@@ -30,6 +31,16 @@ class _ReadoutModel(nn.Module):
         weight = next(rnn.parameters())
         # Made on the CPU and then moved, so that every device sees the same numbers.
         self.readout = nn.Linear(features, num_outputs, dtype=weight.dtype).to(weight.device)
+
+    def _packed(self, x: Tensor | PackedSequence, lengths: Tensor) -> PackedSequence:
+        """Leave the padding out of a batch, so that the layer reads each sequence to its end."""
+        if not isinstance(x, Tensor) or x.dim() != 3:
+            got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+            raise ValueError(f"x: expected a batch of three dimensions beside lengths, got {got}")
+        first, second = x.shape[:2]
+        check_lengths(lengths, *((first, second) if self.rnn.batch_first else (second, first)))
+        layout = {"batch_first": self.rnn.batch_first, "enforce_sorted": False}
+        return pack_padded_sequence(x, lengths.cpu(), **layout)
 
 
 class SequenceClassifier(_ReadoutModel):
@@ -70,7 +81,7 @@ class SequenceClassifier(_ReadoutModel):
     def __init__(self, rnn: nn.Module, num_classes: int):
         super().__init__(rnn, "num_classes", num_classes)
 
-    def forward(self, x: Tensor | PackedSequence) -> Tensor:
+    def forward(self, x: Tensor | PackedSequence, lengths: Tensor | None = None) -> Tensor:
         """Compute the logits of every class.
 
         Parameters
@@ -78,6 +89,9 @@ class SequenceClassifier(_ReadoutModel):
         x : Tensor or PackedSequence
             In the layout of the layer: (N, T, D) with ``batch_first``, otherwise (T, N, D); or
             (T, D), one sequence. Of packed sequences each is read to its own end.
+        lengths : Tensor of int64, (N,), optional
+            How many steps of each sequence of a padded batch are real. Each is then read to its
+            own end, whatever the padding holds.
 
         Returns
         -------
@@ -85,10 +99,10 @@ class SequenceClassifier(_ReadoutModel):
 
         Raises
         ------
-        ValueError, RuntimeError
-            As the layer raises them.
+        TypeError, ValueError, RuntimeError
+            For lengths that do not fit, as `check_lengths` raises them, or as the layer does.
         """
-        _, state = self.rnn(x)
+        _, state = self.rnn(x if lengths is None else self._packed(x, lengths))
         h_n = state[0] if isinstance(state, tuple) else state  # an LSTM returns (h_n, c_n)
         top = h_n[-self.num_directions :]  # (directions, N, H)
         return self.readout(torch.cat(top.unbind(0), dim=-1))
@@ -120,7 +134,9 @@ class SequenceTagger(_ReadoutModel):
     def __init__(self, rnn: nn.Module, num_outputs: int):
         super().__init__(rnn, "num_outputs", num_outputs)
 
-    def forward(self, x: Tensor | PackedSequence) -> Tensor | PackedSequence:
+    def forward(
+        self, x: Tensor | PackedSequence, lengths: Tensor | None = None
+    ) -> Tensor | PackedSequence:
         """Compute an answer for every step.
 
         Parameters
@@ -128,17 +144,26 @@ class SequenceTagger(_ReadoutModel):
         x : Tensor or PackedSequence
             In the layout of the layer: (N, T, D) with ``batch_first``, otherwise (T, N, D); or
             (T, D), one sequence.
+        lengths : Tensor of int64, (N,), optional
+            How many steps of each sequence of a padded batch are real. Each is then read, in
+            both directions, as if it stood alone.
 
         Returns
         -------
         Tensor or PackedSequence
-            In the layout of `x`, with K in the place of D.
+            In the layout of `x`, with K in the place of D. Beside `lengths` the steps of padding
+            hold 0.
 
         Raises
         ------
-        ValueError, RuntimeError
-            As the layer raises them.
+        TypeError, ValueError, RuntimeError
+            For lengths that do not fit, as `check_lengths` raises them, or as the layer does.
         """
+        if lengths is not None:
+            answers = self(self._packed(x, lengths))
+            first = self.rnn.batch_first
+            steps = x.size(1 if first else 0)
+            return pad_packed_sequence(answers, batch_first=first, total_length=steps)[0]
         output, _ = self.rnn(x)
         if isinstance(output, PackedSequence):
             return output._replace(data=self.readout(output.data))
