@@ -1,0 +1,301 @@
+"""A model that reads text symbol by symbol, and writes it in the same way."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from rnnlib import layers, sampling
+from rnnlib.datasets import Vocabulary
+
+FORMAT = "rnnlib CharRNN"
+VERSION = 1
+
+LAYERS = {
+    f"{library}.{kind}": getattr(module, kind)
+    for library, module in (("rnnlib", layers), ("torch.nn", nn))
+    for kind in ("RNN", "GRU", "LSTM")
+}
+"""The layers that a `CharRNN` may have, by the name that stands in its file."""
+
+OPTIONS = (
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "nonlinearity",
+    "proj_size",
+)
+
+
+class CharRNN(nn.Module):
+    """Predict the next symbol of a text at every step.
+
+    An embedding gives each symbol a row of D numbers, a recurrent layer reads them, and a linear
+    read-out, y = h W_hy + b_y, gives the scores of what comes next. The vocabulary belongs to the
+    model, and is saved with it: the weights mean nothing under another numbering.
+
+    Parameters
+    ----------
+    rnn : Module
+        RNN, GRU or LSTM, ours or torch.nn's, with ``batch_first``. In one direction: a second one
+        would read the very symbols that are to be predicted. Its input_size is D.
+    vocabulary : Vocabulary
+        V symbols.
+
+    Attributes
+    ----------
+    embedding : Embedding
+        (V, D).
+    rnn : Module
+        The layer, as given.
+    readout : Linear
+        From H to V.
+    vocabulary : Vocabulary
+
+    Raises
+    ------
+    TypeError
+        If `rnn` is none of these layers, or `vocabulary` no Vocabulary.
+    ValueError
+        If the layer is bidirectional, or not batch first.
+    """
+
+    def __init__(self, rnn: nn.Module, vocabulary: Vocabulary):
+        super().__init__()
+        if type(rnn) not in LAYERS.values():
+            raise TypeError(
+                "rnn: expected RNN, GRU or LSTM, ours or torch.nn's, "
+                f"got {type(rnn).__module__}.{type(rnn).__name__}"
+            )
+        if not isinstance(vocabulary, Vocabulary):
+            raise TypeError(
+                f"vocabulary: expected a Vocabulary, got {type(vocabulary).__name__}; "
+                "Vocabulary.from_text makes one"
+            )
+        if rnn.bidirectional:
+            raise ValueError(
+                "rnn: expected a layer in one direction, got a bidirectional one, which would read "
+                "the symbols that it is to predict"
+            )
+        if not rnn.batch_first:
+            raise ValueError(
+                "rnn: expected a layer with batch_first=True, got one with batch_first=False, "
+                "which would take the sequences of a batch for the steps of one"
+            )
+        self.vocabulary = vocabulary
+        self.rnn = rnn
+        weight = next(rnn.parameters())
+        made = {"dtype": weight.dtype}
+        features = getattr(rnn, "proj_size", 0) or rnn.hidden_size
+        # Made on the CPU and then moved, so that every device sees the same numbers.
+        self.embedding = nn.Embedding(len(vocabulary), rnn.input_size, **made).to(weight.device)
+        self.readout = nn.Linear(features, len(vocabulary), **made).to(weight.device)
+
+    def forward(self, x: Tensor, state=None) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
+        """Score what follows each symbol.
+
+        Parameters
+        ----------
+        x : Tensor of int64, (N, T)
+            Indices of the vocabulary.
+        state : optional
+            The layer's, from the steps before; None stands for zeros.
+
+        Returns
+        -------
+        y : Tensor, (N, T, V)
+            Scores of the symbol after each step.
+        state
+            After the last step, to go on from.
+
+        Raises
+        ------
+        TypeError, ValueError, IndexError
+            For what is no such x.
+        RuntimeError
+            As the layer raises it, for a state that does not fit.
+        """
+        if not isinstance(x, Tensor) or x.is_floating_point() or x.dtype == torch.bool:
+            got = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"x: expected a tensor of indices, int64, got {got}")
+        if x.dim() != 2:
+            raise ValueError(f"x: expected indices of shape (N, T), got {tuple(x.shape)}")
+        # On a GPU the embedding itself would end the process instead of naming the index.
+        if x.numel() and (x.min() < 0 or x.max() >= len(self.vocabulary)):
+            raise IndexError(
+                f"x: expected indices from 0 to {len(self.vocabulary) - 1}, "
+                f"got {x.min().item()} to {x.max().item()}"
+            )
+        h, state = self.rnn(self.embedding(x), state)
+        return self.readout(h), state
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prompt: str,
+        num_symbols: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> str:
+        """Read a beginning, and write on: each symbol that is drawn is read as the next.
+
+        Parameters
+        ----------
+        prompt : str
+            At least one symbol.
+        num_symbols : int
+            How many to write.
+        temperature : float, default 1
+            0 takes the most probable symbol each time, which is called greedy.
+        top_k : int, optional
+            Draw among so many of the most probable symbols only.
+        generator : torch.Generator, optional
+            On the CPU, whatever the model's device; by default torch's global one.
+
+        Returns
+        -------
+        str
+            The prompt, and what was written.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an empty prompt, one with unknown symbols, or options that cannot be used.
+        """
+        if not isinstance(num_symbols, int) or isinstance(num_symbols, bool):
+            raise TypeError(f"num_symbols: expected an int, got {type(num_symbols).__name__}")
+        if num_symbols < 0:
+            raise ValueError(f"num_symbols: expected a number from 0 up, got {num_symbols}")
+        indices = self.vocabulary.encode(prompt)
+        if len(indices) == 0:
+            raise ValueError("prompt: expected at least one symbol to begin with, got none")
+        device = self.readout.weight.device
+        mode, written, state = self.training, [], None
+        self.eval()
+        try:
+            x = indices[None]  # (1, T), and then (1, 1)
+            for _ in range(num_symbols):
+                y, state = self(x.to(device), state)
+                x = sampling.sample(
+                    y[:, -1:], temperature=temperature, top_k=top_k, generator=generator
+                )
+                written.append(x.item())
+        finally:
+            self.train(mode)
+        return prompt + self.vocabulary.decode(written)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write weights, layer and vocabulary to a file, all of it or nothing.
+
+        The file is written under another name beside `path`, and takes its place at the end. If
+        anything fails before that, what was at `path` is still there.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        OSError
+            If the file can't be written.
+        """
+        path = Path(path)
+        kind = next(name for name, layer in LAYERS.items() if type(self.rnn) is layer)
+        options = {name: getattr(self.rnn, name) for name in OPTIONS if hasattr(self.rnn, name)}
+        if not options.get("proj_size"):
+            # torch.nn's RNN and GRU have the attribute, always 0, and refuse the argument.
+            options.pop("proj_size", None)
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "layer": kind,
+            "options": options,
+            "vocabulary": "".join(self.vocabulary.symbols),
+            "weights": {name: weight.cpu() for name, weight in self.state_dict().items()},
+        }
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: expected an existing folder, {path.parent} is none")
+        handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                torch.save(content, file)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, vocabulary: Vocabulary | None = None) -> "CharRNN":
+        """Read a model that `save` has written, onto the CPU, in evaluation mode.
+
+        Only numbers and names are read; no code that a file might hold is run.
+
+        Parameters
+        ----------
+        path : path
+        vocabulary : Vocabulary, optional
+            The one that the model is going to be used with. It must be the model's own.
+
+        Returns
+        -------
+        CharRNN
+
+        Raises
+        ------
+        OSError
+            If the file can't be read.
+        ValueError
+            If it is damaged, no such file, of another version, or of another vocabulary.
+        """
+        path = Path(path)
+        with open(path, "rb") as file:
+            try:
+                content = torch.load(file, map_location="cpu", weights_only=True)
+            # What torch raises depends on where the damage lies: pickle's, zip's, or its own.
+            except Exception as error:
+                raise ValueError(
+                    f"{path}: expected a model that CharRNN.save has written, got a file that "
+                    f"can't be read as one: {type(error).__name__}"
+                ) from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            got = type(content).__name__
+            if isinstance(content, dict):
+                got = f"a dict with {', '.join(map(str, list(content)[:4])) or 'nothing'}"
+            raise ValueError(f"{path}: expected a file of {FORMAT}, got {got}")
+        if content.get("version") != VERSION:
+            raise ValueError(
+                f"{path}: expected version {VERSION} of the format, got {content.get('version')}"
+            )
+        try:
+            saved = Vocabulary(content["vocabulary"])
+            weights = content["weights"]
+            dtype = weights["readout.weight"].dtype
+            rnn = LAYERS[content["layer"]](**content["options"]).to(dtype)
+            model = cls(rnn, saved)
+            model.load_state_dict(weights)
+        except Exception as error:
+            raise ValueError(
+                f"{path}: expected layer, options, vocabulary and weights that fit together, got "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if vocabulary is not None:
+            _check_same(path, saved, vocabulary)
+        return model.eval()
+
+
+def _check_same(path: Path, saved: Vocabulary, wanted: Vocabulary) -> None:
+    if saved == wanted:
+        return
+    missing = "".join(sorted(set(wanted.symbols) - set(saved.symbols)))
+    further = "".join(sorted(set(saved.symbols) - set(wanted.symbols)))
+    raise ValueError(
+        f"{path}: expected the vocabulary of {len(wanted)} symbols that was given, got one of "
+        f"{len(saved)}: without {missing!r}, and with {further!r} besides"
+    )
