@@ -2,7 +2,8 @@
 
 What a chapter uses is named here, grouped by the chapter that introduces it. Rooms with many
 names of their own are used as modules: ``rnnlib.diagrams``, ``rnnlib.exercises``,
-``rnnlib.plotting``, ``rnnlib.tasks``, ``rnnlib.training``.
+``rnnlib.lengths``, ``rnnlib.models``, ``rnnlib.plotting``, ``rnnlib.sampling``, ``rnnlib.tasks``,
+``rnnlib.training``.
 """
 
 # Every chapter
@@ -34,20 +35,38 @@ from rnnlib import bptt
 from rnnlib.cells import GRUCell, LSTMCell
 from rnnlib.layers import GRU, LSTM, set_memory_bias
 
+# isort: split
+# 12: text, and the tables of counts that a network must beat
+from rnnlib.datasets import TextSplit, TextStream, load_text
+from rnnlib.ngrams import NGram
+
+# isort: split
+# 14: attention, the search for an answer, and the dates to answer
+from rnnlib.attention import AdditiveAttention
+from rnnlib.dates import Dates
+from rnnlib.search import beam_search
+
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdditiveAttention",
     "BiRNN",
+    "Dates",
     "GRUCell",
     "ImageSplit",
     "LSTMCell",
+    "NGram",
     "RNNCell",
+    "TextSplit",
+    "TextStream",
     "Vocabulary",
+    "beam_search",
     "bptt",
     "get_device",
     "load_digits",
     "load_mnist",
+    "load_text",
     "seed_everything",
     "set_memory_bias",
     "unroll",

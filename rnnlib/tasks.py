@@ -21,7 +21,14 @@ IGNORE_INDEX = -100
 """The target of a step without an answer: what ``cross_entropy`` leaves out unless told not to."""
 
 
-def _integer(name: str, value, least: int) -> int:
+def check_integer(name: str, value, least: int) -> int:
+    """Return a whole number from `least` up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is none, bool included, and for a smaller one.
+    """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}: expected an int, got {type(value).__name__}")
     if value < least:
@@ -29,8 +36,15 @@ def _integer(name: str, value, least: int) -> int:
     return int(value)
 
 
-def _check_sample(batch_size, generator) -> None:
-    _integer("batch_size", batch_size, least=1)
+def check_sample(batch_size, generator) -> None:
+    """Check what every task's `sample` is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a batch size that is no positive integer, or an unsuitable generator.
+    """
+    check_integer("batch_size", batch_size, least=1)
     if generator is not None and not isinstance(generator, torch.Generator):
         raise TypeError(
             f"generator: expected a torch.Generator or None, got {type(generator).__name__}; "
@@ -77,7 +91,7 @@ class Echo:
     delay: int
 
     def __post_init__(self):
-        T = _integer("num_steps", self.num_steps, least=1)
+        T = check_integer("num_steps", self.num_steps, least=1)
         if isinstance(self.delay, bool) or not isinstance(self.delay, Integral):
             raise TypeError(f"delay: expected an int, got {type(self.delay).__name__}")
         if abs(self.delay) >= T:
@@ -123,7 +137,7 @@ class Echo:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         x = torch.randn(batch_size, self.num_steps, 1, generator=generator, device="cpu")
         t = torch.arange(self.num_steps, device="cpu")[self.mask]
         y = torch.zeros_like(x)
@@ -161,7 +175,7 @@ class NextSymbol:
     cyclic: bool = True
 
     def __post_init__(self):
-        V = _integer("num_symbols", self.num_symbols, least=1)
+        V = check_integer("num_symbols", self.num_symbols, least=1)
         symbols = self.symbols
         if isinstance(symbols, Tensor):
             if symbols.dim() != 1:
@@ -172,7 +186,7 @@ class NextSymbol:
                 f"symbols: expected a sequence of int, got {type(self.symbols).__name__}; "
                 "a Vocabulary turns text into indices"
             )
-        symbols = tuple(_integer(f"symbols[{i}]", n, least=0) for i, n in enumerate(symbols))
+        symbols = tuple(check_integer(f"symbols[{i}]", n, least=0) for i, n in enumerate(symbols))
         if symbols and max(symbols) >= V:
             raise ValueError(f"symbols: expected indices below {V}, got {max(symbols)}")
         least = 1 if self.cyclic else 2
@@ -231,7 +245,7 @@ class NextSymbol:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         x = one_hot(torch.tensor(self.inputs, device="cpu"), self.num_symbols)
         y = torch.tensor(self.targets, device="cpu")
         x = x.to(torch.get_default_dtype())
@@ -265,8 +279,8 @@ class NextRandomSymbol:
     num_steps: int
 
     def __post_init__(self):
-        _integer("num_symbols", self.num_symbols, least=2)
-        _integer("num_steps", self.num_steps, least=2)
+        check_integer("num_symbols", self.num_symbols, least=2)
+        check_integer("num_steps", self.num_steps, least=2)
 
     @property
     def chance(self) -> float:
@@ -302,7 +316,7 @@ class NextRandomSymbol:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         shape = (batch_size, self.num_steps)
         symbols = torch.randint(self.num_symbols, shape, generator=generator, device="cpu")
         y = torch.full_like(symbols, IGNORE_INDEX)
@@ -355,7 +369,7 @@ class TemporalOrder:
     classes = ("AA", "AB", "BA", "BB")
 
     def __post_init__(self):
-        _integer("num_steps", self.num_steps, least=10)
+        check_integer("num_steps", self.num_steps, least=10)
 
     @property
     def windows(self) -> tuple[range, range]:
@@ -399,7 +413,7 @@ class TemporalOrder:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         made = {"generator": generator, "device": "cpu"}
         symbols = torch.randint(2, 6, (batch_size, self.num_steps), **made)
         pair = torch.randint(2, (batch_size, 2), **made)
@@ -452,7 +466,7 @@ class Adding:
     criterion = 0.04
 
     def __post_init__(self):
-        _integer("num_steps", self.num_steps, least=20)
+        check_integer("num_steps", self.num_steps, least=20)
 
     @property
     def windows(self) -> tuple[range, range]:
@@ -517,7 +531,7 @@ class Adding:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         made = {"generator": generator, "device": "cpu"}
         numbers = 2 * torch.rand(batch_size, self.num_steps, **made) - 1
         first, second = self.windows
@@ -578,8 +592,8 @@ class AnBn:
     symbols = "^ab$"
 
     def __post_init__(self):
-        _integer("min_n", self.min_n, least=1)
-        _integer("max_n", self.max_n, least=self.min_n)
+        check_integer("min_n", self.min_n, least=1)
+        check_integer("max_n", self.max_n, least=self.min_n)
 
     @property
     def chance(self) -> float:
@@ -611,7 +625,7 @@ class AnBn:
         TypeError, ValueError
             If there is no n, or one that is no positive integer.
         """
-        lengths = [_integer(f"lengths[{i}]", n, least=1) for i, n in enumerate(lengths)]
+        lengths = [check_integer(f"lengths[{i}]", n, least=1) for i, n in enumerate(lengths)]
         if not lengths:
             raise ValueError("lengths: expected at least one n, got none")
         return self._encode(lengths, 2 * max(lengths) + 1)
@@ -652,7 +666,7 @@ class AnBn:
         TypeError, ValueError
             For a batch size that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(batch_size, generator)
+        check_sample(batch_size, generator)
         n = torch.randint(
             self.min_n, self.max_n + 1, (batch_size,), generator=generator, device="cpu"
         )
@@ -678,7 +692,7 @@ class AnBn:
         TypeError, ValueError
             For an n that is no positive integer, and for scores of another shape.
         """
-        _integer("n", n, least=1)
+        check_integer("n", n, least=1)
         steps, V = 2 * n + 1, len(self.symbols)
         if scores.dim() != 2 or scores.size(0) < steps or scores.size(1) != V:
             raise ValueError(
@@ -732,8 +746,8 @@ class AboveAverage:
     scatter = 0.5
 
     def __post_init__(self):
-        _integer("min_steps", self.min_steps, least=2)
-        _integer("max_steps", self.max_steps, least=self.min_steps)
+        check_integer("min_steps", self.min_steps, least=2)
+        check_integer("max_steps", self.max_steps, least=self.min_steps)
         if self.answer not in ("step", "sequence"):
             raise ValueError(f"answer: expected 'step' or 'sequence', got {self.answer!r}")
 
@@ -785,7 +799,7 @@ class AboveAverage:
         TypeError, ValueError
             For a number that is no positive integer, or an unsuitable generator.
         """
-        _check_sample(number, generator)
+        check_sample(number, generator)
         made = {"generator": generator, "device": "cpu"}
         spread = torch.rand(number, **made, dtype=torch.float64)
         spread = self.min_steps * ((self.max_steps + 1) / self.min_steps) ** spread

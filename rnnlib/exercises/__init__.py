@@ -59,6 +59,18 @@ from rnnlib.exercises.rnn_cell import (
     check_stack,
     check_summary,
 )
+from rnnlib.exercises.sequence_to_sequence import (
+    check_attention,
+    check_beam_step,
+    check_own_symbols,
+    check_previous,
+)
+from rnnlib.exercises.text_generation import (
+    check_best_order,
+    check_bits,
+    check_probabilities,
+    check_windows,
+)
 from rnnlib.exercises.unfolded_view import (
     check_last_states,
     check_shared_gradient,
@@ -71,11 +83,22 @@ from rnnlib.exercises.vanishing import (
     check_step_jacobian,
     check_steps_until,
 )
+from rnnlib.exercises.variable_lengths import (
+    check_batch_sizes,
+    check_masked_loss,
+    check_reversed,
+    check_unsorted,
+)
 from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
     "Verdict",
     "check_angle",
+    "check_attention",
+    "check_batch_sizes",
+    "check_beam_step",
+    "check_best_order",
+    "check_bits",
     "check_carry",
     "check_cell",
     "check_cell_path",
@@ -98,10 +121,15 @@ __all__ = [
     "check_lstm_parameters",
     "check_lstm_step",
     "check_many_to_one",
+    "check_masked_loss",
     "check_memoryless_floor",
     "check_most_misread",
+    "check_own_symbols",
+    "check_previous",
+    "check_probabilities",
     "check_relu_backward",
     "check_reported_accuracy",
+    "check_reversed",
     "check_rnn_sequence",
     "check_rnn_step",
     "check_same_budget",
@@ -118,6 +146,8 @@ __all__ = [
     "check_two_readers",
     "check_two_way_summary",
     "check_unfolded",
+    "check_unsorted",
     "check_untied_count",
     "check_weight_gradient",
+    "check_windows",
 ]

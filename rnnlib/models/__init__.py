@@ -1,8 +1,11 @@
 """Models for the kinds of question a sequence can ask: thin modules over a recurrent layer.
 
-The layer may be ours or torch.nn's. One answer per sequence and one per step are in `readout`.
+The layer may be ours or torch.nn's. `readout` gives one answer per sequence or one per step,
+`characters` reads text and writes it, `encoder_decoder` answers in another length.
 """
 
+from rnnlib.models.characters import CharRNN
+from rnnlib.models.encoder_decoder import EncoderDecoder
 from rnnlib.models.readout import SequenceClassifier, SequenceTagger
 
-__all__ = ["SequenceClassifier", "SequenceTagger"]
+__all__ = ["CharRNN", "EncoderDecoder", "SequenceClassifier", "SequenceTagger"]
