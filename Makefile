@@ -44,7 +44,7 @@ lab: environment  ## open the chapters in JupyterLab
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
 	@$(VENV) tools/notebooks.py $(CHAPTERS)
 
-bench: environment  ## race rnnlib against torch.nn (five minutes; ARGS="--help" lists options)
+bench: environment  ## race rnnlib against torch.nn (seven minutes; ARGS="--help" lists options)
 	@$(VENV) -m benchmarks $(ARGS)
 
 lint: environment  ## ruff and codespell on code, chapters and prose

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import growth, memory, report, speed, targets
+from benchmarks import growth, lengths, memory, report, speed, targets
 from benchmarks.cases import KINDS
 
-PARTS = ("speed", "memory", "growth")
+PARTS = ("speed", "memory", "growth", "lengths")
 # A race ends after `budget` seconds even if not all rounds are run, but not before `fewest` are.
-RACE = {"speed": {"budget": 10.0, "fewest": 7}, "growth": {"budget": 1.0, "fewest": 3}}
+RACE = {
+    "speed": {"budget": 10.0, "fewest": 7},
+    "growth": {"budget": 1.0, "fewest": 3},
+    "lengths": {"budget": 3.0, "fewest": 5},
+}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
@@ -23,8 +27,20 @@ def parser() -> argparse.ArgumentParser:
         description="Race rnnlib's layers against torch.nn's and the textbook loop over cells.",
     )
     command.add_argument("--threads", type=int, default=1, help="torch's threads (default 1)")
-    command.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    command.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    command.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=KINDS,
+        default=list(KINDS),
+        help="of layers (default all); lengths has GRUs in any case",
+    )
+    command.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        help="what to measure (default all); the output keeps the parts it has of the others",
+    )
     command.add_argument("--rounds", type=int, default=25, help="of each race (default 25)")
     command.add_argument(
         "--clock",
@@ -62,6 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
         command.error("--check needs one thread, the parts speed and memory, and all kinds")
     if options.clock == "processor" and options.threads > 1:
         command.error("processor time adds up all threads: with several, expected --clock wall")
+    try:
+        before = None if {*options.parts} == {*PARTS} else report.read(options.output)
+    except ValueError as error:
+        command.error(str(error))
     torch.set_num_threads(options.threads)
     begin = time.monotonic()
 
@@ -70,11 +90,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     shared = {"rounds": options.rounds, "clock": CLOCKS[options.clock]}
     races = {part: chosen | shared for part, chosen in RACE.items()}
+    conditions = {"machine": report.machine(options.threads), "clock": options.clock}
     results = {
         "version": report.VERSION,
-        "machine": report.machine(options.threads),
-        "clock": options.clock,
+        **conditions,
         "input_grad": options.input_grad,
+        "measured": {part: conditions for part in PARTS if part in options.parts},
         "means": {},
         **{part: [] for part in PARTS},
     }
@@ -85,8 +106,10 @@ def main(arguments: list[str] | None = None) -> int:
         results["memory"] = memory.measure(options.kinds, options.threads, tell)
     if "growth" in options.parts:
         results["growth"] = growth.measure(options.kinds, races["growth"], tell)
+    if "lengths" in options.parts:
+        results["lengths"] = lengths.measure(races["lengths"], tell)
     print(f"\n{report.tables(results)}\n")
-    report.write(results, options.output)
+    report.write(report.merged(results, before), options.output)
     print(f"written to {options.output} after {time.monotonic() - begin:.0f} s")
     if not options.check:
         return 0

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.cases import CONTESTANTS, KINDS, MODES, SHAPES
 
-VERSION = 1
+VERSION = 2
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -41,6 +41,44 @@ def rounded(value):
     if isinstance(value, list | tuple):
         return [rounded(v) for v in value]
     return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def read(path: Path) -> dict | None:
+    """Return the results in a file, or None where there is no file.
+
+    Raises
+    ------
+    ValueError
+        For a file that holds something else, or results of another version.
+    """
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected results to add to, got no JSON ({error})") from error
+    version = found.get("version") if isinstance(found, dict) else None
+    if version != VERSION:
+        raise ValueError(
+            f"{path}: expected results of version {VERSION} to add to, got {version}; "
+            "measure all parts, or write elsewhere"
+        )
+    return found
+
+
+def merged(new: dict, before: dict | None) -> dict:
+    """Return `new`, with the parts of `before` that it has not measured.
+
+    What stands beside the parts belongs to ``speed``, and goes with it.
+    """
+    if before is None:
+        return new
+    kept = [part for part in before["measured"] if part not in new["measured"]]
+    if "speed" in kept:
+        kept += ["machine", "clock", "input_grad", "means"]
+    whole = new | {name: before[name] for name in kept}
+    measured = before["measured"] | new["measured"]
+    return whole | {"measured": {part: measured[part] for part in whole if part in measured}}
 
 
 def write(results: dict, path: Path) -> None:
@@ -76,6 +114,8 @@ def tables(results: dict) -> str:
         lines += ["", *_memory_table(results["memory"])]
     if results["growth"]:
         lines += ["", *_growth_table(results["growth"])]
+    if results["lengths"]:
+        lines += ["", *_lengths_table(results["lengths"])]
     return "\n".join(lines)
 
 
@@ -130,4 +170,14 @@ def _growth_table(rows: list[dict]) -> list[str]:
             text = f"{time:.2f} / {memory:.2f}"
             line += f"{text:>16}"
         lines.append(line)
+    return lines
+
+
+def _lengths_table(rows: list[dict]) -> list[str]:
+    ways = list(rows[0]["ratio"])
+    lines = ["sequences of different length: time as a ratio to padded batches"]
+    lines += [f"{'GRU, longest / shortest':26}" + "".join(f"{way:>17}" for way in ways)]
+    for row in rows:
+        line = f"{row['layer'] + ', H = ' + str(row['H']):22}{row['spread']:4}"
+        lines.append(line + "".join(f"{row['ratio'][way]['ratio']:17.2f}" for way in ways))
     return lines

@@ -2,12 +2,14 @@
 
 import json
 import statistics
+from itertools import pairwise
 
 import pytest
 import torch
 
-from benchmarks import growth, memory, report, speed, targets
-from benchmarks.__main__ import main
+import rnnlib
+from benchmarks import growth, lengths, memory, report, speed, targets
+from benchmarks.__main__ import PARTS, main
 from benchmarks.cases import CONTESTANTS, KINDS, MODES, SHAPES, Case, Shape
 from benchmarks.race import race, ratios, spread
 
@@ -196,16 +198,86 @@ def test_exponent_of_powers():
             growth.exponent(*wrong)
 
 
+# ----------------------------------------------------------------------------- lengths
+
+
+@pytest.fixture
+def few_diaries(monkeypatch):
+    monkeypatch.setattr(lengths, "BATCH", 4)
+    monkeypatch.setattr(lengths, "DIARIES", 16)
+    monkeypatch.setattr(lengths, "LONGEST", 8)
+
+
+@pytest.mark.parametrize("layer", lengths.LAYERS)
+def test_all_ways_through_the_diaries_compute_the_same(few_diaries, layer):
+    tagging = lengths.Tagging(layer, 5, 4)
+    tagging.check()
+    assert type(tagging.model.rnn).__module__.split(".")[0] == layer
+    assert not tagging.model.rnn.bidirectional
+    for run in tagging.runners().values():
+        tagging.model.zero_grad()
+        run()
+        assert all(p.grad is not None for p in tagging.model.parameters())
+
+
+def test_every_way_reads_each_diary_once_in_batches_of_its_kind(few_diaries):
+    tagging = lengths.Tagging("rnnlib", 5, 4)
+    assert list(tagging.batches) == list(lengths.WAYS)
+    read = {}
+    for way, batches in tagging.batches.items():
+        assert [len(n) for _, _, n in batches] == ([1] * 16 if way == "one by one" else [4] * 4)
+        read[way] = sorted(x_i.sum().item() for x, _, _ in batches for x_i in x)  # padding is 0
+        assert read[way] == pytest.approx(read["one by one"])
+        assert sum(n.sum().item() for _, _, n in batches) == tagging.steps
+    # Sorted, the longest of one batch is no longer than the shortest of another.
+    spans = sorted(
+        (n.min().item(), n.max().item()) for _, _, n in tagging.batches["padded in pools"]
+    )
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert tagging.batches["padded"] is tagging.batches["packed"]
+    assert tagging.batches["padded in pools"] is tagging.batches["packed in pools"]
+
+
+def test_only_the_packed_ways_tell_the_lengths(few_diaries, monkeypatch):
+    tagging, told = lengths.Tagging("rnnlib", 5, 4), []
+    forward = tagging.model.forward
+
+    def watched(x, lengths=None):
+        if isinstance(x, torch.Tensor):  # packed inside, the model calls itself
+            told.append(lengths is not None)
+        return forward(x, lengths)
+
+    monkeypatch.setattr(tagging.model, "forward", watched)
+    for way, run in tagging.runners().items():
+        told.clear()
+        run()
+        assert set(told) == {way.startswith("packed")}
+
+
+def test_a_way_that_computes_something_else_is_not_timed(few_diaries, monkeypatch):
+    tagging = lengths.Tagging("rnnlib", 5, 4)
+    two_way = rnnlib.GRU(1, 5, batch_first=True, bidirectional=True)  # reads padding first
+    tagging.model = lengths.SequenceTagger(two_way, 2)
+    with pytest.raises(RuntimeError, match=r"GRU of rnnlib, H = 5.*: padded differs from one by"):
+        tagging.check()
+    monkeypatch.setattr(lengths, "Tagging", lambda *_: tagging)
+    with pytest.raises(RuntimeError, match="padded differs"):
+        lengths.measure({"rounds": 2}, pytest.fail)
+
+
 # ----------------------------------------------------------------------------- the results
 
 
 def tiny(monkeypatch):
     """Make every measurement small enough for a test."""
+    monkeypatch.setattr("benchmarks.race.SLICE", 0.0)
     monkeypatch.setattr(speed, "SHAPES", (SMALL, Shape(1, 2, 3, 4)))
     monkeypatch.setattr(report, "SHAPES", (SMALL, Shape(1, 2, 3, 4)))
     monkeypatch.setattr(memory, "MEMORY_SHAPE", SMALL)
     series = {"T": [Shape(2, T, 3, 4) for T in (2, 4)], "H": [Shape(2, 3, 4, H) for H in (2, 4)]}
     monkeypatch.setattr(growth, "SERIES", series)
+    for name, value in {"BATCH": 2, "DIARIES": 8, "WIDTHS": (3,), "SPREADS": (1, 15)}.items():
+        monkeypatch.setattr(lengths, name, value)
 
 
 def same_form(example, value, where="results"):
@@ -225,19 +297,71 @@ def same_form(example, value, where="results"):
         assert type(value) is type(example), where
 
 
-def test_a_run_prints_tables_and_writes_a_file_of_the_committed_form(monkeypatch, tmp_path, capsys):
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run the command with measurements of no size; return what is in the file then."""
     tiny(monkeypatch)
     monkeypatch.setattr(memory, "peak_growth", lambda *_: 2**20)  # no processes here
     threads = torch.get_num_threads()
-    try:
-        assert main(["--rounds", "2", "--output", str(tmp_path / "new" / "results.json")]) == 0
-    finally:
-        torch.set_num_threads(threads)
+
+    def run(*options, path=tmp_path / "new" / "results.json"):
+        assert main(["--rounds", "2", "--output", str(path), *options]) == 0
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    yield run
+    torch.set_num_threads(threads)
+
+
+def test_a_run_prints_tables_and_writes_a_file_of_the_committed_form(run, capsys):
+    new = run()
     shown = capsys.readouterr().out
     for words in ("geometric mean", "forward+backward", "MiB", "GRU with T, 2 to 4"):
         assert words in shown
-    new = json.loads((tmp_path / "new" / "results.json").read_text(encoding="utf-8"))
+    for words in ("time as a ratio to padded", "packed in pools", "torch, H = 3"):
+        assert words in shown
+    assert list(new["measured"]) == list(PARTS)
     same_form(committed(), new)
+
+
+def test_a_part_is_replaced_and_the_others_stay(run, capsys):
+    first = run("--kinds", "RNN", "--parts", "speed", "growth")
+    assert set(first["measured"]) == {"speed", "growth"}
+    assert first["memory"] == first["lengths"] == []
+    second = run("--parts", "lengths", "--clock", "processor")
+    assert "geometric mean" not in capsys.readouterr().out.split("written to")[-2]
+    assert second["lengths"] and second["memory"] == []
+    # Everything that was there is there still, and was measured as it says.
+    kept = ("machine", "clock", "input_grad", "means", "speed", "growth")
+    assert all(second[name] == first[name] for name in kept)
+    assert {part: m["clock"] for part, m in second["measured"].items()} == {
+        "speed": "wall",
+        "growth": "wall",
+        "lengths": "processor",
+    }
+    third = run("--kinds", "GRU", "--parts", "speed", "--clock", "processor", "--input-grad")
+    assert third["lengths"] == second["lengths"] and third["growth"] == first["growth"]
+    assert {row["kind"] for row in third["speed"]} == set(third["means"]) == {"GRU"}
+    assert (third["clock"], third["input_grad"]) == ("processor", True)
+    assert {part: m["clock"] for part, m in third["measured"].items()} == {
+        "speed": "processor",
+        "growth": "wall",
+        "lengths": "processor",
+    }
+
+
+def test_a_part_is_not_added_to_something_else(run, tmp_path, capsys):
+    for text, words in (
+        ("{}", "expected results of version 2 to add to, got None"),
+        ('{"version": 1}', "version 2 to add to, got 1; measure all parts, or write elsewhere"),
+        ("[1]", "expected results of version 2"),
+        ("Monday", "expected results to add to, got no JSON"),
+    ):
+        (tmp_path / "other").write_text(text)
+        with pytest.raises(SystemExit):
+            run("--parts", "lengths", path=tmp_path / "other")
+        assert words in capsys.readouterr().err
+        assert (tmp_path / "other").read_text() == text, "refused before anything is written"
+    run(path=tmp_path / "other")  # a whole run replaces whatever is there
 
 
 def test_options_that_make_no_sense_are_refused(capsys):
@@ -270,10 +394,31 @@ def test_committed_results_are_whole():
         medians = {name: s["median"] for name, s in row["seconds"].items()}
         for name, ratio in row["ratio"].items():
             assert ratio["ratio"] == pytest.approx(medians[name] / medians["torch"], rel=2e-3)
+    assert [(row["layer"], row["H"], row["spread"]) for row in results["lengths"]] == [
+        (layer, H, ratio)
+        for layer in lengths.LAYERS
+        for H in lengths.WIDTHS
+        for ratio in lengths.SPREADS
+    ]
+    for row in results["lengths"]:
+        assert list(row["seconds"]) == list(lengths.WAYS)
+        medians = {way: s["median"] for way, s in row["seconds"].items()}
+        for way, ratio in row["ratio"].items():
+            assert ratio["ratio"] == pytest.approx(medians[way] / medians["padded"], rel=2e-3)
     means = speed.means(results["speed"])
     for kind in KINDS:
         for mode in MODES:
             assert results["means"][kind][mode] == pytest.approx(means[kind][mode], rel=2e-3)
+
+
+def test_the_page_names_the_conditions_of_what_it_shows():
+    """The book prints those at the top for three parts, so they must be alike."""
+    results = committed()
+    assert set(results["measured"]) == set(PARTS)
+    for part in ("speed", "memory", "growth"):
+        measured = results["measured"][part]
+        assert measured == {name: results[name] for name in ("machine", "clock")}
+    assert results["measured"]["lengths"]["machine"]["threads"] == 1
 
 
 def test_committed_results_reach_the_targets():
