@@ -76,7 +76,9 @@ def check_unsorted(unsorted) -> None:
         right,
         {
             "the answers are as they came, still sorted.": answers,
-            "this sorts a second time: answers[order] applies the order again.": answers[order],
+            "this sorts a second time: row i is that of sequence order[i], not the reverse.": (
+                answers[order]
+            ),
             "the order is inverted by argsort from small to large.": (
                 answers[order.argsort(descending=True)]
             ),

@@ -31,6 +31,12 @@ def placed(answers, order):
     return restored
 
 
+def placed_by_rank(answers, order):
+    restored = torch.empty_like(answers)
+    restored[order.argsort()] = answers
+    return restored
+
+
 def each(logits, z):
     return F.cross_entropy(logits.flatten(0, 1), z.flatten(), reduction="none").view(z.shape)
 
@@ -118,6 +124,7 @@ WRONG = [
     (check_batch_sizes, lambda lengths: ..., "returns nothing yet"),
     (check_unsorted, lambda answers, order: answers, "still sorted"),
     (check_unsorted, lambda answers, order: answers[order], "sorts a second time"),
+    (check_unsorted, placed_by_rank, "row i is that of sequence order[i]"),
     (
         check_unsorted,
         lambda answers, order: answers[order.argsort(descending=True)],
