@@ -644,6 +644,33 @@ def kind_of(text: str) -> str:
     )
 
 
+def kind_of_answer(answer: str) -> str:
+    """Say what an answer is: a month, a date, or a date and a time.
+
+    Parameters
+    ----------
+    answer : str
+        Such as 1997-09-23.
+
+    Returns
+    -------
+    {"month", "date", "time"}
+
+    Raises
+    ------
+    TypeError
+        If it is not a string.
+    ValueError
+        If it is as long as no answer.
+    """
+    if not isinstance(answer, str):
+        raise TypeError(f"answer: expected a string, got {type(answer).__name__}")
+    for kind, length in _LENGTHS.items():
+        if len(answer) == length:
+            return kind
+    raise ValueError(f"answer: expected 7, 10 or 16 symbols, got {answer!r}")
+
+
 @lru_cache(maxsize=256)
 def _written(name: str, first_year: int, last_year: int) -> dict[str, list[int]]:
     """Return all that a field can write, with the numbers that it may stand for."""

@@ -902,7 +902,8 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
     Parameters
     ----------
     attention : bool, default False
-        Whether the context of the second step is drawn, instead of the answers of all three.
+        Whether the context of the second step is drawn, which looks at all states, instead of
+        the one context of all three steps.
 
     Returns
     -------
@@ -938,9 +939,17 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
             pen.arrow((x, row - 27), (x, out + 24))
             pen.circle(x, out)
             pen.symbol(x, out, f"y_{t}")
+    if not attention:
+        # One line from the last state, and a branch of it to every output.
+        x, bus = encoder[3], 92
+        turn = f"M{x} {row - 27}V{bus + 8}Q{x} {bus} {x + 8} {bus}H{decoder[3] - 40}"
+        pen.add(f'<path d="{turn}" fill="none" stroke="currentColor" opacity=".75"/>')
+        pen.symbol(x + 34, bus - 14, "c", size=20)
+        for x in decoder.values():
+            pen.arrow((x - 40, bus), (x - 14, out + 20))
     if attention:
         x, query = encoder[2], decoder[2]
-        # From every state to the context, and from there to the answer.
+        # From every state to the context, and from there to the output.
         for j, from_x in encoder.items():
             side = 16 * (j - 2)
             pen.arrow((from_x, row - 27), (x + side, out + 24 - abs(side) / 3))
@@ -967,17 +976,21 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
         description += (
             "Above the encoder stands the context c_2: arrows lead to it from all three states of "
             "the encoder, and one from the state s_2, which asks. The context c_2 and the state "
-            "s_2 lead to the answer y_2."
+            "s_2 lead to the output y_2."
         )
         caption = (
             "The state |s_2| decides how much of each |h_j| enters the context |c_2|; both give "
-            "the answer |y_2|. The other steps do the same with contexts of their own."
+            "the output |y_2|. The other steps do the same with contexts of their own."
         )
     else:
-        description += "Each leads to an answer y_1 to y_3 above."
+        description += (
+            "Each leads to an output y_1 to y_3 above. Another line leads from h_3 to all three "
+            "outputs; it is the context c."
+        )
         caption = (
-            "The encoder's last state |h_3| is all that the decoder is told. |z_0| is a start "
-            "symbol; each |y_t| gives the probabilities of the next symbol |z_t|."
+            "The encoder's last state |h_3| is all that the decoder is told: its first state, and "
+            "once more the context |c| of every output. |z_0| is a start symbol; each |y_t| gives "
+            "the probabilities of the next symbol |z_t|."
         )
     body = pen.svg(decoder[3] + 44, low + 58, title, description) + f"<p>{_html_math(caption)}</p>"
     return Drawing(title, description, _page(body))

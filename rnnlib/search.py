@@ -151,6 +151,37 @@ def beam_search(
     ]
 
 
+def best_symbols(found: list[list[Hypothesis]], num_steps: int, *, fill: int = -1) -> Tensor:
+    """Put the best answer to each sequence into one tensor, to compare it with targets.
+
+    Parameters
+    ----------
+    found : list of list of Hypothesis
+        As from `beam_search`, best first, with at least one for each sequence.
+    num_steps : int
+        S. No answer may have more symbols.
+    fill : int, default -1
+        What stands after the end of an answer.
+
+    Returns
+    -------
+    Tensor of int64, (N, S)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `num_steps` is no positive integer, a sequence has no answer, or one is too long.
+    """
+    check_size("num_steps", num_steps)
+    if not found or not all(found):
+        raise ValueError("found: expected one answer or more to each sequence, got none to some")
+    rows = [hypotheses[0].symbols for hypotheses in found]
+    longest = max(map(len, rows))
+    if longest > num_steps:
+        raise ValueError(f"num_steps: expected at least {longest}, got {num_steps}")
+    return torch.tensor([[*row, *[fill] * (num_steps - len(row))] for row in rows])
+
+
 def _rows(state: State | None, rows: Tensor, size: int) -> State | None:
     """Take these rows of every tensor in a state."""
     if state is None:

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import torch
 
-from rnnlib.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of
+from rnnlib.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of, kind_of_answer
 from rnnlib.tasks import IGNORE_INDEX
 
 TASK = Dates()
@@ -292,6 +292,16 @@ def test_only_keeps_the_formats_of_one_kind():
         assert task.kinds == (kind,)
         assert {len(answer) for _, answer in task.pairs(50, seeded())} == {n}
     assert sum(len(TASK.only(kind).formats) for kind in TASK.kinds) == len(FORMATS)
+
+
+def test_answers_are_of_the_kind_that_their_format_says():
+    for kind in TASK.kinds:
+        pairs = TASK.only(kind).pairs(30, seeded(2))
+        assert {kind_of_answer(answer) for _, answer in pairs} == {kind}
+    with pytest.raises(TypeError, match="answer: expected a string, got int"):
+        kind_of_answer(1997)
+    with pytest.raises(ValueError, match="expected 7, 10 or 16 symbols, got '1997-9'"):
+        kind_of_answer("1997-9")
 
 
 # Chance

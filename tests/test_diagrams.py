@@ -371,10 +371,10 @@ def test_gru_cell_has_what_the_equations_have():
 def test_encoder_decoder_hands_the_last_state_on():
     labels = Counter(shown(parse(diagrams.encoder_decoder())))
     names = [f"{letter}{i}" for letter in "xhsy" for i in (1, 2, 3)] + ["z0", "z1", "z2"]
-    assert labels == Counter([*names, "encoder", "decoder"])
+    assert labels == Counter([*names, "c", "encoder", "decoder"])
     with_attention = Counter(shown(parse(diagrams.encoder_decoder(attention=True))))
     assert with_attention - labels == Counter(["c2", "asks"])
-    assert labels - with_attention == Counter(["y1", "y3"])
+    assert labels - with_attention == Counter(["y1", "y3", "c"])
     with pytest.raises(TypeError, match="attention: expected a bool, got str"):
         diagrams.encoder_decoder(attention="yes")
 

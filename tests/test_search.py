@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from rnnlib.search import Hypothesis, beam_search
+from rnnlib.search import Hypothesis, beam_search, best_symbols
 
 START, END = 0, 1
 
@@ -282,3 +282,15 @@ def test_errors_say_what_was_expected_and_what_came(step, changed, error, messag
     with pytest.raises(error) as raised:
         beam_search(step or good, **options)
     assert message in str(raised.value)
+
+
+def test_the_best_answers_in_one_tensor():
+    long, short = Hypothesis((2, 3, END), -1.0, True), Hypothesis((END,), -2.0, True)
+    rows = best_symbols([[long, short], [short]], 4)
+    assert rows.dtype == torch.int64
+    assert rows.tolist() == [[2, 3, END, -1], [END, -1, -1, -1]]
+    assert best_symbols([[short]], 2, fill=9).tolist() == [[END, 9]]
+    with pytest.raises(ValueError, match="num_steps: expected at least 3, got 2"):
+        best_symbols([[long]], 2)
+    with pytest.raises(ValueError, match="got none to some"):
+        best_symbols([[long], []], 3)
