@@ -16,7 +16,7 @@ WAYS = ("one by one", "padded", "packed", "padded in pools", "packed in pools")
 LAYERS = {"rnnlib": rnnlib.GRU, "torch": nn.GRU}
 WIDTHS = (16, 256)
 LONGEST = 60
-SPREADS = (1, 2, 8, 30)  # the longest possible length over the shortest
+SPREADS = (1, 2, 10, 30)  # the longest possible length over the shortest
 BATCH, POOL = 32, 4
 DIARIES = BATCH * POOL
 
