@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequence
 from torch.utils.data import DataLoader, Sampler
 
 from rnnlib.cells import check_size
@@ -106,6 +106,35 @@ def pad(sequences: Sequence[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor
             )
     lengths = torch.tensor([len(sequence) for sequence in sequences], device="cpu")
     return pad_sequence(list(sequences), batch_first=True, padding_value=value), lengths
+
+
+def pack(x: Tensor, lengths: Tensor, batch_first: bool = True) -> PackedSequence:
+    """Leave the padding out of a batch, so that a layer reads each sequence to its own end.
+
+    Parameters
+    ----------
+    x : Tensor, (N, T, D), or (T, N, D) without `batch_first`
+        The padding may hold anything.
+    lengths : Tensor of int64, (N,)
+        In any order, on any device.
+    batch_first : bool, default True
+
+    Returns
+    -------
+    PackedSequence
+        A layer that reads it gives its results back in the order of `lengths`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` is no batch of three dimensions, or as `check_lengths` raises them.
+    """
+    if not isinstance(x, Tensor) or x.dim() != 3:
+        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        raise ValueError(f"x: expected a batch of three dimensions beside lengths, got {got}")
+    first, second = x.shape[:2]
+    check_lengths(lengths, *((first, second) if batch_first else (second, first)))
+    return pack_padded_sequence(x, lengths.cpu(), batch_first=batch_first, enforce_sorted=False)
 
 
 def mask(lengths: Tensor, num_steps: int | None = None) -> Tensor:

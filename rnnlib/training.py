@@ -7,7 +7,6 @@ cross-entropy, floating-point numbers are values and are trained with the mean s
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -19,6 +18,7 @@ from tqdm import tqdm
 from rnnlib.batches import Batches, aligned, check_shapes, is_tuple, served
 from rnnlib.cells import check_size
 from rnnlib.device import get_device
+from rnnlib.modes import in_mode
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -146,7 +146,7 @@ def fit(
         for epoch in range(1, epochs + 1):
             bar.set_description(f"epoch {epoch}/{epochs}")
             means, norms = _Means(), []
-            with _mode(model, training=True):
+            with in_mode(model, training=True):
                 answers = _answers(model, batches, carry_state)
                 for number, (prediction, y) in enumerate(answers, start=1):
                     value = means.add(prediction, y, loss)
@@ -186,7 +186,7 @@ def evaluate(
         Its loss is a mean over targets.
     """
     means = _Means()
-    with _mode(model, training=False), torch.no_grad():
+    with in_mode(model, training=False), torch.no_grad():
         for prediction, y in _answers(model, batches, carry_state):
             means.add(prediction, y, loss)
     return means.evaluation()
@@ -204,7 +204,7 @@ def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     targets : Tensor, (N, …)
         The batches' y, in the same order.
     """
-    with _mode(model, training=False), torch.no_grad():
+    with in_mode(model, training=False), torch.no_grad():
         found = [(prediction.cpu(), y.cpu()) for prediction, y in _answers(model, batches)]
     predictions, targets = zip(*found, strict=True)
     return torch.cat(predictions), torch.cat(targets)
@@ -297,15 +297,3 @@ def _detached(state):
     raise TypeError(
         f"carry_state: expected a state of Tensors, or tuples of them, got {type(state).__name__}"
     )
-
-
-@contextmanager
-def _mode(model: nn.Module, training: bool):
-    """Put a model in training or evaluation mode; leave each of its modules as it was."""
-    before = {module: module.training for module in model.modules()}
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before.items():
-            module.training = mode

@@ -433,3 +433,10 @@ def test_saving_replaces_the_old_file(tmp_path):
         make(seed=seed).save(path)
     again = CharRNN.load(path)
     assert torch.equal(again.readout.weight, make(seed=1).readout.weight)
+
+
+def test_writing_leaves_each_module_in_its_mode():
+    model = CharRNN(layers.RNN(4, 5, num_layers=2, dropout=0.5, batch_first=True), Vocabulary("ab"))
+    model.rnn.eval()
+    model.generate("a", 2)
+    assert model.training and model.readout.training and not model.rnn.training

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnnlib import layers, sampling
 from rnnlib.datasets import Vocabulary
+from rnnlib.modes import in_mode
 
 FORMAT = "rnnlib CharRNN"
 VERSION = 1
@@ -177,9 +178,8 @@ class CharRNN(nn.Module):
         if len(indices) == 0:
             raise ValueError("prompt: expected at least one symbol to begin with, got none")
         device = self.readout.weight.device
-        mode, written, state = self.training, [], None
-        self.eval()
-        try:
+        written, state = [], None
+        with in_mode(self, training=False):
             x = indices[None]  # (1, T), and then (1, 1)
             for _ in range(num_symbols):
                 y, state = self(x.to(device), state)
@@ -187,8 +187,6 @@ class CharRNN(nn.Module):
                     y[:, -1:], temperature=temperature, top_k=top_k, generator=generator
                 )
                 written.append(x.item())
-        finally:
-            self.train(mode)
         return prompt + self.vocabulary.decode(written)
 
     def save(self, path: str | os.PathLike) -> None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnnlib.attention import AdditiveAttention
 from rnnlib.cells import check_size
 from rnnlib.layers import GRU, LSTM, RNN, State
-from rnnlib.lengths import check_lengths, mask
+from rnnlib.lengths import mask, pack
+from rnnlib.modes import in_mode
 from rnnlib.search import Hypothesis, beam_search
 
 _LAYERS = (RNN, GRU, LSTM, nn.RNN, nn.GRU, nn.LSTM)
@@ -194,43 +195,32 @@ class EncoderDecoder(nn.Module):
         TypeError, ValueError
             As for `forward` and `beam_search`.
         """
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        try:
-            with torch.no_grad():
-                memory, state = self._encode(source, lengths)
-                memory = memory.repeated(check_size("width", width))
+        with in_mode(self, training=False), torch.no_grad():
+            memory, state = self._encode(source, lengths)
+            memory = memory.repeated(check_size("width", width))
 
-                def step(symbols: Tensor, rows: State) -> tuple[Tensor, State]:
-                    states, rows = self._states(symbols.unsqueeze(1), _swapped(rows))
-                    logits = self._logits(states, memory)[0].squeeze(1)
-                    return logits.log_softmax(dim=-1), _swapped(rows)
+            def step(symbols: Tensor, rows: State) -> tuple[Tensor, State]:
+                states, rows = self._states(symbols.unsqueeze(1), _swapped(rows))
+                logits = self._logits(states, memory)[0].squeeze(1)
+                return logits.log_softmax(dim=-1), _swapped(rows)
 
-                return beam_search(
-                    step,
-                    _swapped(state),
-                    start=start,
-                    end=end,
-                    width=width,
-                    max_steps=max_steps,
-                    num_sequences=len(source),
-                    length_penalty=length_penalty,
-                    device=source.device,
-                )
-        finally:
-            for module, mode in modes:
-                module.training = mode
+            return beam_search(
+                step,
+                _swapped(state),
+                start=start,
+                end=end,
+                width=width,
+                max_steps=max_steps,
+                num_sequences=len(source),
+                length_penalty=length_penalty,
+                device=source.device,
+            )
 
     def _encode(self, source: Tensor, lengths: Tensor) -> tuple[_Memory, State]:
         """Read each source to its own end; return what the decoder needs of it."""
         _check_symbols("source", source, "(N, T)", self.source_embedding.num_embeddings)
-        N, T = source.shape
-        check_lengths(lengths, N, T)
-        embedded = self.source_embedding(source)
-        packed = pack_padded_sequence(
-            embedded, lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        output, state = self.encoder(packed)
+        T = source.size(1)
+        output, state = self.encoder(pack(self.source_embedding(source), lengths))
         annotations, _ = pad_packed_sequence(output, batch_first=True, total_length=T)
         if self.encoder.bidirectional:
             state = _joined(state)

@@ -6,10 +6,10 @@ torch.nn's: RNN, LSTM, GRU or BiRNN, with any number of layers, in one direction
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.cells import check_size
-from rnnlib.lengths import check_lengths
+from rnnlib.lengths import pack
 
 
 class _ReadoutModel(nn.Module):
@@ -31,16 +31,6 @@ class _ReadoutModel(nn.Module):
         weight = next(rnn.parameters())
         # Made on the CPU and then moved, so that every device sees the same numbers.
         self.readout = nn.Linear(features, num_outputs, dtype=weight.dtype).to(weight.device)
-
-    def _packed(self, x: Tensor | PackedSequence, lengths: Tensor) -> PackedSequence:
-        """Leave the padding out of a batch, so that the layer reads each sequence to its end."""
-        if not isinstance(x, Tensor) or x.dim() != 3:
-            got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-            raise ValueError(f"x: expected a batch of three dimensions beside lengths, got {got}")
-        first, second = x.shape[:2]
-        check_lengths(lengths, *((first, second) if self.rnn.batch_first else (second, first)))
-        layout = {"batch_first": self.rnn.batch_first, "enforce_sorted": False}
-        return pack_padded_sequence(x, lengths.cpu(), **layout)
 
 
 class SequenceClassifier(_ReadoutModel):
@@ -102,7 +92,7 @@ class SequenceClassifier(_ReadoutModel):
         TypeError, ValueError, RuntimeError
             For lengths that do not fit, as `check_lengths` raises them, or as the layer does.
         """
-        _, state = self.rnn(x if lengths is None else self._packed(x, lengths))
+        _, state = self.rnn(x if lengths is None else pack(x, lengths, self.rnn.batch_first))
         h_n = state[0] if isinstance(state, tuple) else state  # an LSTM returns (h_n, c_n)
         top = h_n[-self.num_directions :]  # (directions, N, H)
         return self.readout(torch.cat(top.unbind(0), dim=-1))
@@ -160,8 +150,8 @@ class SequenceTagger(_ReadoutModel):
             For lengths that do not fit, as `check_lengths` raises them, or as the layer does.
         """
         if lengths is not None:
-            answers = self(self._packed(x, lengths))
             first = self.rnn.batch_first
+            answers = self(pack(x, lengths, first))
             steps = x.size(1 if first else 0)
             return pad_packed_sequence(answers, batch_first=first, total_length=steps)[0]
         output, _ = self.rnn(x)
