@@ -26,8 +26,14 @@ the matrices of the G gates, transposed, as torch stores them: W_xh is ``w_ih.t(
 with W_xh^T reads ``@ w_ih``.
 """
 
-from rnnlib.bptt.gru import gru, gru_loop
-from rnnlib.bptt.lstm import lstm, lstm_loop
-from rnnlib.bptt.rnn import rnn, rnn_loop
+try:
+    from rnnlib.bptt import compiled
+except ImportError:  # numba is an extra: without it every sequence takes the loop
+    compiled = None
 
-__all__ = ["gru", "gru_loop", "lstm", "lstm_loop", "rnn", "rnn_loop"]
+from rnnlib.bptt.gru import gru
+from rnnlib.bptt.loops import gru_loop, lstm_loop, rnn_loop
+from rnnlib.bptt.lstm import lstm
+from rnnlib.bptt.rnn import rnn
+
+__all__ = ["compiled", "gru", "gru_loop", "lstm", "lstm_loop", "rnn", "rnn_loop"]

@@ -32,27 +32,13 @@ three columns and the input weights the last three, each in one product ::
     dW_hh = sum_t h_{t-1}^T [dm_t, da_r_t, da_z_t]         and db_hn = sum_t dm_t
 """
 
-from functools import cache, partial
-
-import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.nn.functional import linear
 
-from rnnlib.bptt.runs import (
-    WeightGradients,
-    apply_pass,
-    backward_runs,
-    by_autograd,
-    contiguous_copy,
-    fast_tanh,
-    forward_runs,
-    loop_over_steps,
-    most_rows,
-    previous,
-    receive,
-    steps_of,
-)
+from rnnlib.bptt import compiled
+from rnnlib.bptt.choice import by_autograd, run_pass, wants_loop
+from rnnlib.bptt.loops import gru_loop
+from rnnlib.bptt.runs import Gradients, Walk, arrays, own, room
 
 
 def gru(
@@ -93,119 +79,45 @@ def gru(
     -----
     Further derivatives and autocast: as for `rnn`.
     """
-    return apply_pass(
-        GRUPass, gru_loop, data, batch_sizes, (h_0,), (w_ih, w_hh, b_ih, b_hh), reverse
-    )
-
-
-def gru_loop(data, batch_sizes, h_0, w_ih, w_hh, b_ih=None, b_hh=None, reverse=False):
-    """Do what `gru` does, one step after the other, for autograd to differentiate."""
-
-    def step(x_t, h):
-        x_r, x_z, x_n = linear(x_t, w_ih, b_ih).chunk(3, 1)
-        h_r, h_z, m_t = linear(h, w_hh, b_hh).chunk(3, 1)
-        r_t = torch.sigmoid(x_r + h_r)
-        z_t = torch.sigmoid(x_z + h_z)
-        n_t = torch.tanh(x_n + r_t * m_t)
-        return ((1 - z_t) * n_t + z_t * h,)
-
-    return loop_over_steps(step, data, batch_sizes, (h_0,), reverse)
+    weights = w_ih, w_hh, b_ih, b_hh
+    return run_pass(GRUPass, gru_loop, data, batch_sizes, (h_0,), weights, reverse)
 
 
 class GRUPass(Function):
-    """The whole sequence of a GRU, forwards and backwards; see the head of this module."""
+    """The whole sequence of a GRU, forwards and backwards, in compiled loops."""
 
     @staticmethod
-    def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse):
+    def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep):
         """Return every h_t, and each sequence's last."""
-        H = h_0.shape[1]
-        b_hr, b_hz, b_hn = b_hh.split(H)
-        none = torch.zeros_like(b_hn)
-        b = torch.cat([b_hn, b_ih]) + torch.cat([none, b_hr, b_hz, none])
-        # Columns m r z n: biases and products with x_t now, what h_{t-1} adds in the loop.
-        gates = b.repeat(len(data), 1)
-        gates[:, H:].addmm_(data, w_ih.t())
-        W_h = _n_r_z(w_hh, H).t().contiguous()
-        h = gates.new_empty(len(data), H)
-        tanh, array = fast_tanh(gates)
-        h_n = contiguous_copy(h_0)
-        for rows, n, k, _ in forward_runs(batch_sizes, reverse):
-            steps = partial(steps_of, n=n, k=k, backwards=reverse)
-            columns = [gates[rows, : 3 * H], gates[rows, H : 3 * H], *gates[rows].split(H, 1)]
-            columns += [h[rows], array(columns[-1])]
-            h_prev = h_n[:n]
-            for mrz, rz, m_t, r_t, z_t, n_t, h_t, a_n in zip(*map(steps, columns), strict=True):
-                mrz.addmm_(h_prev, W_h)
-                rz.sigmoid_()
-                n_t.addcmul_(r_t, m_t)
-                tanh(a_n, out=a_n)  # the same memory as n_t
-                torch.lerp(n_t, h_prev, z_t, out=h_t)  # (1 - z_t) * n_t + z_t * h_{t-1}
-                h_prev = h_t
-            h_n[:n] = h_prev
-        ctx.save_for_backward(data, w_ih, w_hh, b_ih, b_hh, h_0, h, gates)
-        ctx.how = batch_sizes, reverse
-        return h, h_n
+        (N, H), R = h_0.shape, len(data)
+        walk = Walk.of(batch_sizes.tobytes(), 3 * H, reverse)
+        b = b_ih.clone()
+        b[: 2 * H] += b_hh[: 2 * H]  # b_r, b_z, b_xn
+        x, W_xh, W_hh, b, b_hn = arrays(data, w_ih.t(), w_hh.t(), b, b_hh[2 * H :])
+        (gates_out, gates), (m_out, m) = room(data, R, 3, H), room(data, R, H)
+        (h_out, h), (h_n, h_prev), (_, hW) = room(data, R, H), own(h_0), room(data, N, 3, H)
+        for rows, steps, *_ in walk.runs:
+            kept = gates[rows], m[rows], h[rows]
+            compiled.gru_forward(x[rows], W_xh, W_hh, b, b_hn, steps, h_prev, hW, *kept)
+        if keep:
+            ctx.save_for_backward(data, w_ih, w_hh, b_ih, b_hh, h_0, gates_out, m_out, h_out)
+            ctx.walk, ctx.how = walk, (batch_sizes, reverse)
+        return h_out, h_n
 
     @staticmethod
-    def backward(ctx, dout, dh_n):
+    def backward(ctx, *douts):
         """Return the gradients of all that went in, where they are needed."""
-        *inputs, h, gates = ctx.saved_tensors
+        *inputs, gates, m, h = ctx.saved_tensors
+        if wants_loop(*douts):
+            return by_autograd(gru_loop, ctx, inputs, douts)
         data, w_ih, w_hh, _, _, h_0 = inputs
-        batch_sizes, reverse = ctx.how
-        if torch.is_grad_enabled():  # create_graph=True
-            return by_autograd(gru_loop, ctx, inputs, (dout, dh_n))
-        H = h.shape[1]
-        grads = WeightGradients(ctx, data, w_ih, w_hh, columns=4 * H)
-        w_h = _n_r_z(w_hh, H)
-        runs = backward_runs(batch_sizes, 4 * H, reverse)
-        most = most_rows(runs)
-        buffers = h.new_empty(2, most, 4 * H), h.new_empty(most, H)
-
-        @cache  # the views of one run serve every run of that shape
-        def views(n, k):
-            (da, factor), dh = buffers[0][:, : n * k], buffers[1][: n * k]
-            steps = partial(steps_of, n=n, k=k, backwards=not reverse)
-            # Four columns of H, and one that meets them all: one call multiplies dh_t with four.
-            wide = dh.unflatten(1, (1, H)), factor.unflatten(1, (4, H)), da.unflatten(1, (4, H))
-            return da, factor, dh, steps(dh), *map(steps, wide), steps(da[:, : 3 * H])
-
-        dh = contiguous_copy(dh_n)
-        for rows, n, k, m in runs:
-            da, factor, dh_run, dh_steps, *others = views(n, k)
-            h_prev = previous(h, h_0, rows, n, m, reverse)
-            _write_factors(h_prev, gates[rows].split(H, 1), factor.split(H, 1))
-            z_steps = steps_of(gates[rows, 2 * H : 3 * H], n, k, not reverse)
-            to_prev = receive(dh_run, dh_steps, dout[rows], dh[:n])
-            for dh_t, dh_wide, factor_t, da_t, da_mrz, z_t, dh_prev in zip(
-                dh_steps, *others, z_steps, to_prev, strict=True
-            ):
-                torch.mul(factor_t, dh_wide, out=da_t)
-                dh_prev.addcmul_(dh_t, z_t)  # it holds dout_{t-1} already
-                dh_prev.addmm_(da_mrz, w_h)
-            grads.add(rows, da, da[:, H:], da[:, : 3 * H], h_prev)
-        dx, dw_ih, dw_h, db, _ = grads.result()
-        dw_hh = None if dw_h is None else _r_z_n(dw_h, H)
-        db_ih, db_hh = (None, None) if db is None else (db[H:], _r_z_n(db[: 3 * H], H))
-        return dx, dw_ih, dw_hh, db_ih, db_hh, dh, None, None
-
-
-def _write_factors(h_prev, gates, factors):
-    """Write the four factors of dh_t for a whole run, in as few multiplications as they take."""
-    m, r, z, n = gates
-    of_m, of_r, of_z, of_n = factors
-    torch.addcmul(n.new_ones(()), n, n, value=-1, out=of_n)
-    of_n.addcmul_(of_n, z, value=-1)  # (1 - n^2) (1 - z)
-    torch.mul(of_n, r, out=of_m)
-    torch.addcmul(of_m, of_m, r, value=-1, out=of_r).mul_(m)  # of_m (1 - r) m
-    torch.sub(h_prev, n, out=of_z).mul_(z)
-    of_z.addcmul_(of_z, z, value=-1)  # (h_{t-1} - n) z (1 - z)
-
-
-def _n_r_z(w, H):
-    """Gates r z n, as torch stacks them, in the order n r z."""
-    return torch.cat([w[2 * H :], w[: 2 * H]])
-
-
-def _r_z_n(w, H):
-    """Gates n r z back in torch's order."""
-    return torch.cat([w[H:], w[:H]])
+        grads, walk, H = Gradients(ctx, data, w_ih, w_hh), ctx.walk, h.shape[1]
+        (_, da_x), (_, da_h) = (room(h, walk.most_rows, 3, H) for _ in range(2))
+        dh_0, dh = own(douts[1])
+        dout, gates, m, h, h_0, w_hh = arrays(douts[0], gates, m, h, h_0, w_hh)
+        for run in reversed(walk.runs):
+            rows, h_prev = run.rows, walk.before(run, h, h_0)
+            kept, da = (gates[rows], m[rows], h_prev), (da_x[: len(h_prev)], da_h[: len(h_prev)])
+            compiled.gru_backward(dout[rows], *kept, w_hh, run.steps, dh, *da)
+            grads.add(rows, h_prev, *(v.reshape(-1, 3 * H) for v in da))
+        return *grads.result(), dh_0, None, None, None

@@ -18,28 +18,13 @@ What remains has no order in time ::
                               db_h  = sum_t da_t
 """
 
-from functools import cache, partial
-
-import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.nn.functional import linear
 
-from rnnlib.bptt.runs import (
-    WeightGradients,
-    apply_pass,
-    backward_runs,
-    by_autograd,
-    contiguous_copy,
-    fast_tanh,
-    forward_runs,
-    loop_over_steps,
-    most_rows,
-    previous,
-    receive,
-    same,
-    steps_of,
-)
+from rnnlib.bptt import compiled
+from rnnlib.bptt.choice import by_autograd, run_pass, wants_loop
+from rnnlib.bptt.loops import rnn_loop
+from rnnlib.bptt.runs import Gradients, Walk, arrays, own, room
 
 
 def rnn(
@@ -97,77 +82,37 @@ def rnn(
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity is 'tanh' or 'relu', but received {nonlinearity!r}")
     weights = w_ih, w_hh, b_ih, b_hh
-    return apply_pass(RNNPass, rnn_loop, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
-
-
-def rnn_loop(
-    data, batch_sizes, h_0, w_ih, w_hh, b_ih=None, b_hh=None, nonlinearity="tanh", reverse=False
-):
-    """Do what `rnn` does, one step after the other, for autograd to differentiate."""
-    f = {"tanh": torch.tanh, "relu": torch.relu}[nonlinearity]
-
-    def step(x_t, h):
-        return (f(linear(x_t, w_ih, b_ih) + linear(h, w_hh, b_hh)),)
-
-    return loop_over_steps(step, data, batch_sizes, (h_0,), reverse)
+    return run_pass(RNNPass, rnn_loop, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
 
 
 class RNNPass(Function):
-    """The whole sequence of an RNN, forwards and backwards; see the head of this module."""
+    """The whole sequence of an RNN, forwards and backwards, in compiled loops."""
 
     @staticmethod
-    def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, nonlinearity):
+    def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep, nonlinearity):
         """Return every h_t, and each sequence's last."""
-        # x_t W_xh + b_h for every step at once. The loop turns it into a_t, then h_t, in place.
-        h = torch.addmm(b_ih + b_hh, data, w_ih.t())
-        W_hh = w_hh.t().contiguous()
-        f, array = fast_tanh(h) if nonlinearity == "tanh" else (_relu, same)
-        h_n = contiguous_copy(h_0)
-        for rows, n, k, _ in forward_runs(batch_sizes, reverse):
-            steps = partial(steps_of, n=n, k=k, backwards=reverse)
-            h_prev = h_n[:n]
-            for h_t, a_t in zip(steps(h[rows]), steps(array(h[rows])), strict=True):
-                h_t.addmm_(h_prev, W_hh)  # a_t, which is the same memory
-                f(a_t, out=a_t)
-                h_prev = h_t
-            h_n[:n] = h_prev
-        ctx.save_for_backward(data, w_ih, w_hh, b_ih, b_hh, h_0, h)
-        ctx.how = batch_sizes, reverse, nonlinearity
-        return h, h_n
+        walk, relu = Walk.of(batch_sizes.tobytes(), len(w_hh), reverse), nonlinearity == "relu"
+        x, W_xh, W_hh, b_h = arrays(data, w_ih.t(), w_hh.t(), b_ih + b_hh)
+        (h_out, h), (h_n, h_prev) = room(data, len(data), len(w_hh)), own(h_0)
+        for rows, steps, *_ in walk.runs:
+            compiled.rnn_forward(x[rows], W_xh, W_hh, b_h, steps, h_prev, h[rows], relu)
+        if keep:
+            ctx.save_for_backward(data, w_ih, w_hh, b_ih, b_hh, h_0, h_out)
+            ctx.walk, ctx.how = walk, (batch_sizes, reverse, nonlinearity)
+        return h_out, h_n
 
     @staticmethod
-    def backward(ctx, dout, dh_n):
+    def backward(ctx, *douts):
         """Return the gradients of all that went in, where they are needed."""
         *inputs, h = ctx.saved_tensors
+        if wants_loop(*douts):
+            return by_autograd(rnn_loop, ctx, inputs, douts)
         data, w_ih, w_hh, _, _, h_0 = inputs
-        batch_sizes, reverse, nonlinearity = ctx.how
-        if torch.is_grad_enabled():  # create_graph=True
-            return by_autograd(rnn_loop, ctx, inputs, (dout, dh_n))
-        H, one = h.shape[1], h.new_ones(())  # a tensor: a Python number costs more in every call
-        grads = WeightGradients(ctx, data, w_ih, w_hh)
-        runs = backward_runs(batch_sizes, H, reverse)
-        buffers = h.new_empty(2, most_rows(runs), H)
-
-        @cache  # the views of one run serve every run of that shape
-        def views(n, k):
-            da, df = buffers[:, : n * k]
-            steps = partial(steps_of, n=n, k=k, backwards=not reverse)
-            return da, df, steps(da), steps(df)
-
-        dh = contiguous_copy(dh_n)
-        for rows, n, k, m in runs:
-            da, df, da_steps, df_steps = views(n, k)
-            if nonlinearity == "tanh":
-                torch.addcmul(one, h[rows], h[rows], value=-1, out=df)  # 1 - h_t^2
-            else:
-                torch.sign(h[rows], out=df)
-            to_prev = receive(da, da_steps, dout[rows], dh[:n])
-            for da_t, df_t, dh_prev in zip(da_steps, df_steps, to_prev, strict=True):
-                da_t.mul_(df_t)  # da_t held dh_t until now
-                dh_prev.addmm_(da_t, w_hh)  # it holds dout_{t-1} already
-            grads.add(rows, da, da, da, previous(h, h_0, rows, n, m, reverse))
-        return *grads.result(), dh, None, None, None
-
-
-def _relu(a, out):
-    return out.relu_()
+        grads, relu = Gradients(ctx, data, w_ih, w_hh), ctx.how[-1] == "relu"
+        (_, da), (dh_0, dh) = room(h, ctx.walk.most_rows, h.shape[1]), own(douts[1])
+        dout, h, h_0, w_hh = arrays(douts[0], h, h_0, w_hh)
+        for run in reversed(ctx.walk.runs):
+            rows, da_run = run.rows, da[: len(h[run.rows])]
+            compiled.rnn_backward(dout[rows], h[rows], w_hh, run.steps, dh, da_run, relu)
+            grads.add(rows, ctx.walk.before(run, h, h_0), da_run, da_run)
+        return *grads.result(), dh_0, None, None, None, None
