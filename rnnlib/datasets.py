@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_integer, check_number, check_size, check_string
 
 MNIST_URLS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -114,8 +113,7 @@ class Vocabulary:
         ValueError
             If it is empty.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text: expected a string, got {type(text).__name__}")
+        check_string("text", text)
         return cls(tuple(set(text)))
 
     def __len__(self) -> int:
@@ -144,8 +142,7 @@ class Vocabulary:
         ValueError
             If it holds a symbol that the vocabulary does not know.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text: expected a string, got {type(text).__name__}")
+        check_string("text", text)
         for position, symbol in enumerate(text):
             if symbol not in self._index:
                 raise ValueError(
@@ -347,8 +344,7 @@ def load_digits(*, test_size: int = 360, seed: int = 0) -> ImageSplit:
     import sklearn.datasets
     from sklearn.model_selection import train_test_split
 
-    if isinstance(test_size, bool) or not isinstance(test_size, int):
-        raise TypeError(f"test_size: expected an int, got {type(test_size).__name__}")
+    test_size = check_integer("test_size", test_size)
     digits = sklearn.datasets.load_digits()
     least, most = len(digits.target_names), len(digits.target) - len(digits.target_names)
     if not least <= test_size <= most:
@@ -639,8 +635,7 @@ class TextSplit:
     def __post_init__(self):
         for name in ("train", "validation"):
             part = getattr(self, name)
-            if not isinstance(part, str):
-                raise TypeError(f"{name}: expected a string, got {type(part).__name__}")
+            check_string(name, part)
             if len(part) < 2:
                 raise ValueError(f"{name}: expected at least 2 characters, got {len(part)}")
             if unknown := sorted(set(part) - set(self.vocabulary.symbols)):
@@ -685,8 +680,7 @@ def load_text(path: str | os.PathLike | None = None, *, validation: float = 0.1)
         If it is no text in UTF-8, empty, or too short to be split; or if `validation` does not
         lie between 0 and 1.
     """
-    if isinstance(validation, bool) or not isinstance(validation, Real):
-        raise TypeError(f"validation: expected a number, got {type(validation).__name__}")
+    check_number("validation", validation)
     if not 0 < validation < 1:
         raise ValueError(f"validation: expected a share between 0 and 1, got {validation}")
     path = TEXT_PATH if path is None else Path(path).expanduser()

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_integer, check_sample, check_size, check_string
 from rnnlib.datasets import Vocabulary
-from rnnlib.tasks import IGNORE_INDEX, check_integer, check_sample
+from rnnlib.tasks import IGNORE_INDEX
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -401,8 +401,7 @@ class Dates:
         TypeError
             If `text` is not a string.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text: expected a string, got {type(text).__name__}")
+        check_string("text", text)
         found = set()
         for way in self.formats:
             for moment in self._moments(text, way):
@@ -663,8 +662,7 @@ def kind_of_answer(answer: str) -> str:
     ValueError
         If it is as long as no answer.
     """
-    if not isinstance(answer, str):
-        raise TypeError(f"answer: expected a string, got {type(answer).__name__}")
+    check_string("answer", answer)
     for kind, length in _LENGTHS.items():
         if len(answer) == length:
             return kind

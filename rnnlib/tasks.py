@@ -10,51 +10,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.nn.utils.rnn import pad_sequence
 
+from rnnlib.checks import check_integer, check_sample, check_tensor
+
 IGNORE_INDEX = -100
 """The target of a step without an answer: what ``cross_entropy`` leaves out unless told not to."""
-
-
-def check_integer(name: str, value, least: int) -> int:
-    """Return a whole number from `least` up.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For what is none, bool included, and for a smaller one.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected an int, got {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name}: expected at least {least}, got {value}")
-    return int(value)
-
-
-def check_sample(batch_size, generator) -> None:
-    """Check what every task's `sample` is given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a batch size that is no positive integer, or an unsuitable generator.
-    """
-    check_integer("batch_size", batch_size, least=1)
-    if generator is not None and not isinstance(generator, torch.Generator):
-        raise TypeError(
-            f"generator: expected a torch.Generator or None, got {type(generator).__name__}; "
-            "torch.Generator().manual_seed(seed) makes one from a seed"
-        )
-    if generator is not None and generator.device.type != "cpu":
-        raise ValueError(
-            f"generator: expected one on the CPU, got one on {generator.device}; "
-            "draw on the CPU and move the batch, so that every device sees the same numbers"
-        )
 
 
 def _entropy(counts: Iterable[int]) -> float:
@@ -92,8 +57,7 @@ class Echo:
 
     def __post_init__(self):
         T = check_integer("num_steps", self.num_steps, least=1)
-        if isinstance(self.delay, bool) or not isinstance(self.delay, Integral):
-            raise TypeError(f"delay: expected an int, got {type(self.delay).__name__}")
+        check_integer("delay", self.delay)
         if abs(self.delay) >= T:
             raise ValueError(
                 f"delay: expected between {1 - T} and {T - 1} for {T} steps, got {self.delay}"
@@ -499,8 +463,7 @@ class Adding:
             If their shapes differ; (N, 1) and (N,) would give N² errors.
         """
         for name, value in (("outputs", outputs), ("targets", targets)):
-            if not isinstance(value, Tensor):
-                raise TypeError(f"{name}: expected a Tensor, got {type(value).__name__}")
+            check_tensor(name, value, TypeError)
         if outputs.shape != targets.shape:
             raise ValueError(
                 f"outputs: expected the targets' shape {tuple(targets.shape)}, "

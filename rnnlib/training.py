@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from tqdm import tqdm
 
 from rnnlib.batches import Batches, aligned, check_shapes, is_tuple, served
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size
 from rnnlib.device import get_device
 from rnnlib.modes import in_mode
 

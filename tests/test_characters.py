@@ -243,7 +243,7 @@ def test_writing_keeps_no_graph(monkeypatch):
         ("", 3, ValueError, "prompt: expected at least one symbol"),
         ("x", 3, ValueError, "got 'x' at position 0"),
         (["H"], 3, TypeError, "expected a string, got list"),
-        ("H", -1, ValueError, "num_symbols: expected a number from 0 up, got -1"),
+        ("H", -1, ValueError, "num_symbols: expected at least 0, got -1"),
         ("H", 2.0, TypeError, "num_symbols: expected an int, got float"),
         ("H", True, TypeError, "num_symbols: expected an int, got bool"),
     ],

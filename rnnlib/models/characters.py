@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlib import layers, sampling
+from rnnlib.checks import check_integer
 from rnnlib.datasets import Vocabulary
 from rnnlib.modes import in_mode
 
@@ -170,10 +171,7 @@ class CharRNN(nn.Module):
         TypeError, ValueError
             For an empty prompt, one with unknown symbols, or options that cannot be used.
         """
-        if not isinstance(num_symbols, int) or isinstance(num_symbols, bool):
-            raise TypeError(f"num_symbols: expected an int, got {type(num_symbols).__name__}")
-        if num_symbols < 0:
-            raise ValueError(f"num_symbols: expected a number from 0 up, got {num_symbols}")
+        check_integer("num_symbols", num_symbols, least=0)
         indices = self.vocabulary.encode(prompt)
         if len(indices) == 0:
             raise ValueError("prompt: expected at least one symbol to begin with, got none")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnnlib.attention import AdditiveAttention
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size
 from rnnlib.layers import GRU, LSTM, RNN, State
 from rnnlib.lengths import mask, pack
 from rnnlib.modes import in_mode

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size
 from rnnlib.lengths import pack
 
 
