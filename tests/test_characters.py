@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from rnnlib import layers
-from rnnlib.datasets import TextStream, Vocabulary
+from rnnlib.data.datasets import TextStream, Vocabulary
 from rnnlib.device import seed_everything
 from rnnlib.models import characters
 from rnnlib.models.characters import CharRNN

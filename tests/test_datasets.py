@@ -21,8 +21,8 @@ import pooch
 import pytest
 import torch
 
-from rnnlib import datasets
-from rnnlib.datasets import (
+from rnnlib.data import datasets
+from rnnlib.data.datasets import (
     MNIST_CHECKSUMS,
     DownloadError,
     ImageSplit,
@@ -70,7 +70,7 @@ def test_vocabulary_there_and_back():
 
 def test_vocabulary_is_the_same_in_every_process():
     """The order of a set of strings depends on a hash seed; the vocabulary's must not."""
-    code = "from rnnlib.datasets import Vocabulary; print(Vocabulary.from_text('Hello, you?'))"
+    code = "from rnnlib.data.datasets import Vocabulary; print(Vocabulary.from_text('Hello, you?'))"
     printed = set()
     for seed in ("1", "2"):
         env = os.environ | {

@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 import torch
 
-from rnnlib.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of, kind_of_answer
-from rnnlib.tasks import IGNORE_INDEX
+from rnnlib.data.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of, kind_of_answer
+from rnnlib.data.tasks import IGNORE_INDEX
 
 TASK = Dates()
 

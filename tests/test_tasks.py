@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from rnnlib.tasks import (
+from rnnlib.data.tasks import (
     IGNORE_INDEX,
     AboveAverage,
     Adding,

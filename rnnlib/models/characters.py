@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from rnnlib import layers, sampling
+from rnnlib import layers
 from rnnlib.checks import check_integer
-from rnnlib.datasets import Vocabulary
-from rnnlib.modes import in_mode
+from rnnlib.data.datasets import Vocabulary
+from rnnlib.models import sampling
+from rnnlib.models.common import in_mode
 
 FORMAT = "rnnlib CharRNN"
 VERSION = 1

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from rnnlib.attention import AdditiveAttention
 from rnnlib.checks import check_size
+from rnnlib.data.lengths import mask, pack
 from rnnlib.layers import GRU, LSTM, RNN, State
-from rnnlib.lengths import mask, pack
-from rnnlib.modes import in_mode
-from rnnlib.search import Hypothesis, beam_search
+from rnnlib.models.attention import AdditiveAttention
+from rnnlib.models.common import in_mode
+from rnnlib.models.search import Hypothesis, beam_search
 
 _LAYERS = (RNN, GRU, LSTM, nn.RNN, nn.GRU, nn.LSTM)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.checks import check_size
-from rnnlib.lengths import pack
+from rnnlib.data.lengths import pack
 
 
 class _ReadoutModel(nn.Module):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, unpack_sequence
 
-from rnnlib.lengths import check_lengths, mask
+from rnnlib.data.lengths import check_lengths, mask
 
 Inputs = Tensor | PackedSequence
 Batches = Iterable[

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequenc
 from torch.utils.data import DataLoader, Sampler
 
 from rnnlib.checks import check_size, check_tensor
-from rnnlib.tasks import IGNORE_INDEX
+from rnnlib.data.tasks import IGNORE_INDEX
 
 
 def check_lengths(lengths: Tensor, num_sequences: int, num_steps: int) -> Tensor:

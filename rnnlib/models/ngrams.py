@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from rnnlib.checks import check_size, check_string
-from rnnlib.datasets import Vocabulary
+from rnnlib.data.datasets import Vocabulary
 
 
 class NGram:
