@@ -16,7 +16,7 @@ from rnnlib.layers import RNN, unroll
 
 # isort: split
 # 4: a first training
-from rnnlib.data.datasets import Vocabulary
+from rnnlib.data.vocabulary import Vocabulary
 
 # isort: split
 # 5: two directions
@@ -24,7 +24,8 @@ from rnnlib.layers import BiRNN
 
 # isort: split
 # 6: images, row by row
-from rnnlib.data.datasets import ImageSplit, load_digits, load_mnist
+from rnnlib.data.images import ImageSplit, load_digits
+from rnnlib.data.mnist import load_mnist
 
 # isort: split
 # Part II: the passes by hand, which all layers run on
@@ -37,7 +38,7 @@ from rnnlib.layers import GRU, LSTM, set_memory_bias
 
 # isort: split
 # 12: text, and the tables of counts that a network must beat
-from rnnlib.data.datasets import TextSplit, TextStream, load_text
+from rnnlib.data.text import TextSplit, TextStream, load_text
 from rnnlib.models.ngrams import NGram
 
 # isort: split

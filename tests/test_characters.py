@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from rnnlib import layers
-from rnnlib.data.datasets import TextStream, Vocabulary
+from rnnlib.data.text import TextStream
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.device import seed_everything
 from rnnlib.models import characters
 from rnnlib.models.characters import CharRNN

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rnnlib.data.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of, kind_of_answer
-from rnnlib.data.tasks import IGNORE_INDEX
+from rnnlib.data.lengths import IGNORE_INDEX
 
 TASK = Dates()
 

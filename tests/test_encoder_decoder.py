@@ -8,7 +8,7 @@ from torch import nn
 
 from rnnlib import layers
 from rnnlib.data.dates import Dates
-from rnnlib.data.tasks import IGNORE_INDEX
+from rnnlib.data.lengths import IGNORE_INDEX
 from rnnlib.models.attention import AdditiveAttention
 from rnnlib.models.encoder_decoder import EncoderDecoder
 from rnnlib.training import evaluate, fit

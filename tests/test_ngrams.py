@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rnnlib.data.datasets import Vocabulary
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.models.ngrams import NGram
 
 TEXT = "abracadabra"

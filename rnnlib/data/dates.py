@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from rnnlib.checks import check_integer, check_sample, check_size, check_string
-from rnnlib.data.datasets import Vocabulary
-from rnnlib.data.tasks import IGNORE_INDEX
+from rnnlib.data.lengths import IGNORE_INDEX
+from rnnlib.data.vocabulary import Vocabulary
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "

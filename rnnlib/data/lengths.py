@@ -12,7 +12,9 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequenc
 from torch.utils.data import DataLoader, Sampler
 
 from rnnlib.checks import check_size, check_tensor
-from rnnlib.data.tasks import IGNORE_INDEX
+
+IGNORE_INDEX = -100
+"""The target of a step without an answer: what ``cross_entropy`` leaves out unless told not to."""
 
 
 def check_lengths(lengths: Tensor, num_sequences: int, num_steps: int) -> Tensor:

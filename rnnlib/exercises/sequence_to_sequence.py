@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from rnnlib.data.tasks import IGNORE_INDEX
+from rnnlib.data.lengths import IGNORE_INDEX
 from rnnlib.exercises.verdict import WrongAnswer, as_array, attempt, compare, verdict
 
 N, S, K = 3, 5, 6

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlib.data.datasets import Vocabulary, load_text
+from rnnlib.data.text import load_text
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.exercises.verdict import WrongAnswer, as_array, attempt, compare, verdict
 from rnnlib.models.ngrams import NGram
 

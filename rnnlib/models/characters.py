@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rnnlib import layers
 from rnnlib.checks import check_integer
-from rnnlib.data.datasets import Vocabulary
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.models import sampling
 from rnnlib.models.common import in_mode
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from rnnlib.checks import check_size, check_string
-from rnnlib.data.datasets import Vocabulary
+from rnnlib.data.vocabulary import Vocabulary
 
 
 class NGram:

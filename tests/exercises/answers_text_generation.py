@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from rnnlib.data.datasets import TextStream, Vocabulary, load_text
+from rnnlib.data.text import TextStream, load_text
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.exercises.text_generation import (
     check_best_order,
     check_bits,
