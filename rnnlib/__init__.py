@@ -28,8 +28,8 @@ from rnnlib.data.images import ImageSplit, load_digits
 from rnnlib.data.mnist import load_mnist
 
 # isort: split
-# Part II: the passes by hand, which all layers run on
-from rnnlib import bptt
+# Part II: the passes by hand, which all layers run on, and how fast they are
+from rnnlib import bptt, results
 
 # isort: split
 # Part III: gates
@@ -68,6 +68,7 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "load_text",
+    "results",
     "seed_everything",
     "set_memory_bias",
     "unroll",
