@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("build/benchmarks.json"),
         help="where to write (default build/benchmarks.json); the book's page shows "
-        "benchmarks/results.json",
+        "rnnlib/results/benchmarks.json",
     )
     command.add_argument(
         "--check", action="store_true", help="exit with 1 if a target of targets.py is missed"

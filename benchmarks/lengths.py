@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 import rnnlib
 from benchmarks.race import race, ratios, spread
-from rnnlib.lengths import mask, padded_loader
+from rnnlib.data.lengths import mask, padded_loader
+from rnnlib.data.tasks import AboveAverage
 from rnnlib.models import SequenceTagger
-from rnnlib.tasks import AboveAverage
 
 WAYS = ("one by one", "padded", "packed", "padded in pools", "packed in pools")
 LAYERS = {"rnnlib": rnnlib.GRU, "torch": nn.GRU}

@@ -1,9 +1,9 @@
 """rnnlib: the recurrent networks of the course Unrolled, written to be read.
 
 What a chapter uses is named here, grouped by the chapter that introduces it. Rooms with many
-names of their own are used as modules: ``rnnlib.diagrams``, ``rnnlib.exercises``,
-``rnnlib.lengths``, ``rnnlib.models``, ``rnnlib.plotting``, ``rnnlib.sampling``, ``rnnlib.tasks``,
-``rnnlib.training``.
+names of their own are imported from: ``rnnlib.data.tasks``, ``rnnlib.data.lengths``,
+``rnnlib.diagrams``, ``rnnlib.exercises``, ``rnnlib.gradients``, ``rnnlib.models``,
+``rnnlib.plotting``, ``rnnlib.training``.
 """
 
 # Every chapter
@@ -16,7 +16,7 @@ from rnnlib.layers import RNN, unroll
 
 # isort: split
 # 4: a first training
-from rnnlib.datasets import Vocabulary
+from rnnlib.data.vocabulary import Vocabulary
 
 # isort: split
 # 5: two directions
@@ -24,11 +24,12 @@ from rnnlib.layers import BiRNN
 
 # isort: split
 # 6: images, row by row
-from rnnlib.datasets import ImageSplit, load_digits, load_mnist
+from rnnlib.data.images import ImageSplit, load_digits
+from rnnlib.data.mnist import load_mnist
 
 # isort: split
-# Part II: the passes by hand, which all layers run on
-from rnnlib import bptt
+# Part II: the passes by hand, which all layers run on, and how fast they are
+from rnnlib import bptt, results
 
 # isort: split
 # Part III: gates
@@ -37,14 +38,14 @@ from rnnlib.layers import GRU, LSTM, set_memory_bias
 
 # isort: split
 # 12: text, and the tables of counts that a network must beat
-from rnnlib.datasets import TextSplit, TextStream, load_text
-from rnnlib.ngrams import NGram
+from rnnlib.data.text import TextSplit, TextStream, load_text
+from rnnlib.models.ngrams import NGram
 
 # isort: split
 # 14: attention, the search for an answer, and the dates to answer
-from rnnlib.attention import AdditiveAttention
-from rnnlib.dates import Dates
-from rnnlib.search import beam_search
+from rnnlib.data.dates import Dates
+from rnnlib.models.attention import AdditiveAttention
+from rnnlib.models.search import beam_search
 
 __all__ = [
     "GRU",
@@ -67,6 +68,7 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "load_text",
+    "results",
     "seed_everything",
     "set_memory_bias",
     "unroll",

@@ -12,43 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from rnnlib.checks import check_nonlinearity, check_pair, check_size, check_tensor
+
 NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
-
-
-def check_size(name: str, value: int) -> int:
-    """Return `value` if it is a positive int; otherwise raise as torch.nn does."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} should be of type int, got: {type(value).__name__}")
-    if value <= 0:
-        raise ValueError(f"{name} must be greater than zero, got {value}")
-    return value
-
-
-def check_nonlinearity(name: str) -> str:
-    """Return `name` if it is a key of `NONLINEARITIES`; otherwise raise as torch.nn does."""
-    if name not in NONLINEARITIES:
-        raise ValueError(f"Unknown nonlinearity {name!r}. Select from 'tanh' or 'relu'.")
-    return name
-
-
-def check_tensor(name: str, value) -> None:
-    """Raise AttributeError, as torch.nn does, if `value` is not a tensor."""
-    if not isinstance(value, Tensor):
-        raise AttributeError(f"{name}: expected a Tensor, got {type(value).__name__}")
-
-
-def check_pair(owner: str, hx, error: type[Exception] = TypeError) -> tuple[Tensor, Tensor]:
-    """Return the state (h, c) of an LSTM if it is a pair of tensors; otherwise raise.
-
-    For what is no tuple, torch.nn's cell and its layer raise different types, hence `error`.
-    """
-    if not isinstance(hx, tuple | list):
-        raise error(f"{owner}: expected hx to be a tuple (h, c), got {type(hx).__name__}")
-    if len(hx) != 2:
-        raise RuntimeError(f"{owner}: expected hx to be a tuple (h, c), got {len(hx)} entries")
-    for letter, part in zip("hc", hx, strict=True):
-        check_tensor(f"{owner}: {letter}", part)
-    return tuple(hx)
 
 
 def init_uniform(parameters, hidden_size: int) -> None:

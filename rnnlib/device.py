@@ -11,6 +11,8 @@ import re
 import numpy as np
 import torch
 
+from rnnlib.checks import check_integer
+
 DEVICE_NAMES = ("cpu", "cuda", "mps", "auto")
 
 
@@ -87,8 +89,7 @@ def seed_everything(seed: int) -> None:
     ValueError
         If it is outside the range.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed: expected an int, got {type(seed).__name__}")
+    seed = check_integer("seed", seed)
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed: expected 0 <= seed < 2**32, got {seed}")
     random.seed(seed)

@@ -15,14 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnnlib import bptt
-from rnnlib.cells import (
-    RNNCell,
-    check_nonlinearity,
-    check_pair,
-    check_size,
-    check_tensor,
-    init_uniform,
-)
+from rnnlib.cells import RNNCell, init_uniform
+from rnnlib.checks import check_nonlinearity, check_pair, check_size, check_tensor
 
 State = Tensor | tuple[Tensor, ...]
 

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 from tqdm import tqdm
 
-from rnnlib.batches import Batches, aligned, check_shapes, is_tuple, served
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size
+from rnnlib.data.batches import Batches, aligned, check_shapes, is_tuple, served
 from rnnlib.device import get_device
-from rnnlib.modes import in_mode
+from rnnlib.models.common import in_mode
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

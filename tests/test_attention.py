@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from rnnlib.attention import AdditiveAttention
+from rnnlib.models.attention import AdditiveAttention
 
 N, S, T, Q, D, A = 3, 4, 5, 2, 6, 7
 LENGTHS = torch.tensor([5, 1, 3])

@@ -377,7 +377,7 @@ def test_options_that_make_no_sense_are_refused(capsys):
 
 
 def committed() -> dict:
-    return json.loads((memory.ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    return rnnlib.results.read("benchmarks")
 
 
 def test_committed_results_are_whole():

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from rnnlib import layers
-from rnnlib.datasets import TextStream, Vocabulary
+from rnnlib.data.text import TextStream
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.device import seed_everything
 from rnnlib.models import characters
 from rnnlib.models.characters import CharRNN
@@ -203,13 +204,13 @@ def test_the_generator_decides_what_is_written(device):
 
 def test_temperature_and_top_k_reach_the_draw(hello, monkeypatch):
     seen = []
-    sample = characters.sampling.sample
+    sample = characters.sample
 
     def spy(y, **options):
         seen.append(options)
         return sample(y, **options)
 
-    monkeypatch.setattr(characters.sampling, "sample", spy)
+    monkeypatch.setattr(characters, "sample", spy)
     generator = torch.Generator()
     hello.generate("H", 2, temperature=0.7, top_k=3, generator=generator)
     assert seen == [{"temperature": 0.7, "top_k": 3, "generator": generator}] * 2
@@ -243,7 +244,7 @@ def test_writing_keeps_no_graph(monkeypatch):
         ("", 3, ValueError, "prompt: expected at least one symbol"),
         ("x", 3, ValueError, "got 'x' at position 0"),
         (["H"], 3, TypeError, "expected a string, got list"),
-        ("H", -1, ValueError, "num_symbols: expected a number from 0 up, got -1"),
+        ("H", -1, ValueError, "num_symbols: expected at least 0, got -1"),
         ("H", 2.0, TypeError, "num_symbols: expected an int, got float"),
         ("H", True, TypeError, "num_symbols: expected an int, got bool"),
     ],

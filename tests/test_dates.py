@@ -9,14 +9,20 @@ from collections import Counter
 import pytest
 import torch
 
-from rnnlib.dates import FIELDS, FORMATS, MINUTES, Dates, kind_of, kind_of_answer
-from rnnlib.tasks import IGNORE_INDEX
+from rnnlib.data.dates import FORMATS, Dates, kind_of, kind_of_answer
+from rnnlib.data.dates.formats import FIELDS, write
+from rnnlib.data.dates.task import MINUTES
+from rnnlib.data.lengths import IGNORE_INDEX
 
 TASK = Dates()
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def only(kind):
+    return Dates(formats=[text for text in FORMATS if kind_of(text) == kind])
 
 
 def iso(moment, kind):
@@ -39,8 +45,8 @@ def test_fields_agree_with_the_datetime_module(day):
         "hour": str(date.hour),
         "minute": date.strftime("%M"),
     }.items():
-        unit, write = FIELDS[name]
-        assert write(getattr(date, unit)) == written
+        unit, spell = FIELDS[name]
+        assert spell(getattr(date, unit)) == written
     assert FIELDS["weekday"][1](date.weekday()) == calendar.day_name[date.weekday()]
     assert FIELDS["weekday_short"][1](date.weekday()) == calendar.day_abbr[date.weekday()]
 
@@ -98,7 +104,7 @@ def test_words_stand_for_one_number_each():
 
 def test_examples_of_the_formats():
     moment = (1997, 9, 23, 14, 5)
-    written = {TASK.write(moment, text) for text in FORMATS}
+    written = {write(moment, text) for text in FORMATS}
     assert len(written) == len(FORMATS)
     assert {
         "Sep 97",
@@ -126,7 +132,7 @@ def test_every_format_is_read_back(text):
             for low, high in ((1920, 2040), (1, 13), (1, 29))
         )
         moment = (year, month, day, day % 24, 5 * month - 5)
-        assert iso(moment, kind_of(text)) in TASK.readings(TASK.write(moment, text))
+        assert iso(moment, kind_of(text)) in TASK.readings(write(moment, text))
 
 
 def test_what_is_drawn_can_be_read_back_and_has_at_most_two_readings():
@@ -255,7 +261,7 @@ def test_encoding_pads_shifts_and_can_be_undone():
 
 def test_max_steps_is_that_of_the_longest_answer():
     assert TASK.max_steps == 17
-    assert TASK.only("date").max_steps == 11
+    assert only("date").max_steps == 11
 
 
 def test_sample_is_pairs_and_encode():
@@ -285,18 +291,18 @@ def test_batches_hold_what_was_drawn_with_little_padding():
     assert answers == Counter(answer for _, answer in TASK.pairs(128, seeded(11)))
 
 
-def test_only_keeps_the_formats_of_one_kind():
+def test_the_kind_of_the_formats_is_that_of_the_answers():
     assert TASK.kinds == ("month", "date", "time")
     for kind, n in (("month", 7), ("date", 10), ("time", 16)):
-        task = TASK.only(kind)
+        task = only(kind)
         assert task.kinds == (kind,)
         assert {len(answer) for _, answer in task.pairs(50, seeded())} == {n}
-    assert sum(len(TASK.only(kind).formats) for kind in TASK.kinds) == len(FORMATS)
+    assert sum(len(only(kind).formats) for kind in TASK.kinds) == len(FORMATS)
 
 
 def test_answers_are_of_the_kind_that_their_format_says():
     for kind in TASK.kinds:
-        pairs = TASK.only(kind).pairs(30, seeded(2))
+        pairs = only(kind).pairs(30, seeded(2))
         assert {kind_of_answer(answer) for _, answer in pairs} == {kind}
     with pytest.raises(TypeError, match="answer: expected a string, got int"):
         kind_of_answer(1997)
@@ -357,7 +363,6 @@ def test_num_answers():
         (lambda: Dates(formats=("{day}.{month}",)), ValueError, "got '{day}.{month}'"),
         (lambda: Dates(formats=("{month}/{year} {hour}:{minute}",)), ValueError, "expected year"),
         (lambda: Dates(formats=("{weekday} {month}/{year}",)), ValueError, "expected year"),
-        (lambda: TASK.only("year"), ValueError, "one of month, date, time, got 'year'"),
         (lambda: TASK.days("both"), ValueError, "'train' or 'test', got 'both'"),
         (lambda: TASK.months("both"), ValueError, "'train' or 'test', got 'both'"),
         (lambda: TASK.num_answers("year"), ValueError, "got 'year'"),
@@ -372,9 +377,9 @@ def test_num_answers():
         (lambda: TASK.encode_sources(["3.4.97", ""]), ValueError, "none of them empty"),
         (lambda: TASK.encode_sources(["3.4.97?"]), ValueError, "got '?' at position 6"),
         (lambda: TASK.encode([("3.4.97", "1997x")]), ValueError, "got 'x' at position 4"),
-        (lambda: TASK.write((1999, 2, 29, 0, 0), "{day} {month} {year}"), ValueError, "(1999, 2"),
-        (lambda: TASK.write((1999, 2, 2, 24, 0), "{day} {month} {year}"), ValueError, "(24, 0)"),
-        (lambda: TASK.write((1999, 2, 2, 0, 0), "{day}"), ValueError, "got '{day}'"),
+        (lambda: write((1999, 2, 29, 0, 0), "{day} {month} {year}"), ValueError, "(1999, 2"),
+        (lambda: write((1999, 2, 2, 24, 0), "{day} {month} {year}"), ValueError, "(24, 0)"),
+        (lambda: write((1999, 2, 2, 0, 0), "{day}"), ValueError, "got '{day}'"),
     ],
 )
 def test_errors_say_what_was_expected_and_what_came(make, error, message):

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from rnnlib import layers
-from rnnlib.attention import AdditiveAttention
-from rnnlib.dates import Dates
+from rnnlib.data.dates import Dates
+from rnnlib.data.lengths import IGNORE_INDEX
+from rnnlib.models.attention import AdditiveAttention
 from rnnlib.models.encoder_decoder import EncoderDecoder
-from rnnlib.tasks import IGNORE_INDEX
 from rnnlib.training import evaluate, fit
 
 V, K, E, H, A = 9, 7, 3, 6, 5

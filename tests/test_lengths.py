@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
 from rnnlib import layers
-from rnnlib.lengths import (
+from rnnlib.data.lengths import (
     check_lengths,
     last_step,
     mask,

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rnnlib.datasets import Vocabulary
-from rnnlib.ngrams import NGram
+from rnnlib.data.vocabulary import Vocabulary
+from rnnlib.models.ngrams import NGram
 
 TEXT = "abracadabra"
 VOCABULARY = Vocabulary("abcdrx")  # an x never occurs

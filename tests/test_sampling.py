@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from rnnlib.sampling import draw, probabilities, sample
+from rnnlib.models.sampling import draw, probabilities, sample
 
 Y = torch.tensor([1.0, -2.0, 0.5, 3.0, 0.0])
 

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from rnnlib.search import Hypothesis, beam_search, best_symbols
+from rnnlib.models.search import Hypothesis, beam_search, best_symbols
 
 START, END = 0, 1
 

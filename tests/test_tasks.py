@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from rnnlib.tasks import (
-    IGNORE_INDEX,
+from rnnlib.data.lengths import IGNORE_INDEX
+from rnnlib.data.tasks import (
     AboveAverage,
     Adding,
     AnBn,

@@ -12,11 +12,11 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from torch.utils.data import DataLoader, TensorDataset
 
 from rnnlib import training
-from rnnlib.batches import served
+from rnnlib.data.batches import served
+from rnnlib.data.tasks import NextRandomSymbol, NextSymbol
 from rnnlib.device import seed_everything
 from rnnlib.layers import GRU, LSTM, RNN
 from rnnlib.models import SequenceClassifier, SequenceTagger
-from rnnlib.tasks import NextRandomSymbol, NextSymbol
 from rnnlib.training import (
     Evaluation,
     History,

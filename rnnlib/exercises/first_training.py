@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from rnnlib.datasets import Vocabulary
+from rnnlib.data.tasks import NextSymbol
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.exercises.verdict import WrongAnswer, as_array, attempt, compare, verdict
-from rnnlib.tasks import NextSymbol
 
 N, T, V, H = 2, 5, 4, 6
 

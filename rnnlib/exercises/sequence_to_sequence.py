@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from rnnlib.data.lengths import IGNORE_INDEX
 from rnnlib.exercises.verdict import WrongAnswer, as_array, attempt, compare, verdict
-from rnnlib.tasks import IGNORE_INDEX
 
 N, S, K = 3, 5, 6
 START, END = 4, 5

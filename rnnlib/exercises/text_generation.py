@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlib.datasets import Vocabulary, load_text
+from rnnlib.data.text import load_text
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.exercises.verdict import WrongAnswer, as_array, attempt, compare, verdict
-from rnnlib.ngrams import NGram
+from rnnlib.models.ngrams import NGram
 
 
 @verdict("Bits per character.")

@@ -1,7 +1,8 @@
 """Models for the kinds of question a sequence can ask: thin modules over a recurrent layer.
 
 The layer may be ours or torch.nn's. `readout` gives one answer per sequence or one per step,
-`characters` reads text and writes it, `encoder_decoder` answers in another length.
+`characters` reads text and writes it, `encoder_decoder` answers in another length. What they are
+made of has rooms of its own: `attention`, `sampling`, `search`, and `ngrams`, which they must beat.
 """
 
 from rnnlib.models.characters import CharRNN

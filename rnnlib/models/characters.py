@@ -7,19 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from rnnlib import layers, sampling
-from rnnlib.datasets import Vocabulary
-from rnnlib.modes import in_mode
+from rnnlib.checks import check_integer
+from rnnlib.data.vocabulary import Vocabulary
+from rnnlib.models.common import LAYERS, in_mode, made_like
+from rnnlib.models.sampling import sample
 
 FORMAT = "rnnlib CharRNN"
 VERSION = 1
-
-LAYERS = {
-    f"{library}.{kind}": getattr(module, kind)
-    for library, module in (("rnnlib", layers), ("torch.nn", nn))
-    for kind in ("RNN", "GRU", "LSTM")
-}
-"""The layers that a `CharRNN` may have, by the name that stands in its file."""
 
 OPTIONS = (
     "input_size",
@@ -90,12 +84,9 @@ class CharRNN(nn.Module):
             )
         self.vocabulary = vocabulary
         self.rnn = rnn
-        weight = next(rnn.parameters())
-        made = {"dtype": weight.dtype}
         features = getattr(rnn, "proj_size", 0) or rnn.hidden_size
-        # Made on the CPU and then moved, so that every device sees the same numbers.
-        self.embedding = nn.Embedding(len(vocabulary), rnn.input_size, **made).to(weight.device)
-        self.readout = nn.Linear(features, len(vocabulary), **made).to(weight.device)
+        self.embedding = made_like(rnn, nn.Embedding, len(vocabulary), rnn.input_size)
+        self.readout = made_like(rnn, nn.Linear, features, len(vocabulary))
 
     def forward(self, x: Tensor, state=None) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
         """Score what follows each symbol.
@@ -170,10 +161,7 @@ class CharRNN(nn.Module):
         TypeError, ValueError
             For an empty prompt, one with unknown symbols, or options that cannot be used.
         """
-        if not isinstance(num_symbols, int) or isinstance(num_symbols, bool):
-            raise TypeError(f"num_symbols: expected an int, got {type(num_symbols).__name__}")
-        if num_symbols < 0:
-            raise ValueError(f"num_symbols: expected a number from 0 up, got {num_symbols}")
+        check_integer("num_symbols", num_symbols, least=0)
         indices = self.vocabulary.encode(prompt)
         if len(indices) == 0:
             raise ValueError("prompt: expected at least one symbol to begin with, got none")
@@ -183,9 +171,7 @@ class CharRNN(nn.Module):
             x = indices[None]  # (1, T), and then (1, 1)
             for _ in range(num_symbols):
                 y, state = self(x.to(device), state)
-                x = sampling.sample(
-                    y[:, -1:], temperature=temperature, top_k=top_k, generator=generator
-                )
+                x = sample(y[:, -1:], temperature=temperature, top_k=top_k, generator=generator)
                 written.append(x.item())
         return prompt + self.vocabulary.decode(written)
 

@@ -6,14 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from rnnlib.attention import AdditiveAttention
-from rnnlib.cells import check_size
-from rnnlib.layers import GRU, LSTM, RNN, State
-from rnnlib.lengths import mask, pack
-from rnnlib.modes import in_mode
-from rnnlib.search import Hypothesis, beam_search
-
-_LAYERS = (RNN, GRU, LSTM, nn.RNN, nn.GRU, nn.LSTM)
+from rnnlib.checks import check_size
+from rnnlib.data.lengths import mask, pack
+from rnnlib.layers import LSTM, State
+from rnnlib.models.attention import AdditiveAttention
+from rnnlib.models.common import LAYERS, in_mode, made_like
+from rnnlib.models.search import Hypothesis, beam_search
 
 
 @dataclass(frozen=True)
@@ -108,12 +106,9 @@ class EncoderDecoder(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
         self.attention = attention
-        weight = next(decoder.parameters())
-        # Made on the CPU and then moved, so that every device sees the same numbers.
-        made = {"dtype": weight.dtype}
-        self.source_embedding = nn.Embedding(V, encoder.input_size, **made).to(weight.device)
-        self.target_embedding = nn.Embedding(K, decoder.input_size, **made).to(weight.device)
-        self.readout = nn.Linear(2 * size, K, **made).to(weight.device)
+        self.source_embedding = made_like(decoder, nn.Embedding, V, encoder.input_size)
+        self.target_embedding = made_like(decoder, nn.Embedding, K, decoder.input_size)
+        self.readout = made_like(decoder, nn.Linear, 2 * size, K)
 
     def forward(self, source: Tensor, lengths: Tensor, previous: Tensor) -> Tensor:
         """Compute the logits at all steps of given answers (teacher forcing).
@@ -272,7 +267,7 @@ def _joined(state: State) -> State:
 def _check_layers(encoder: nn.Module, decoder: nn.Module) -> int:
     """Return the size of the decoder's state if the two layers fit together."""
     for name, layer in (("encoder", encoder), ("decoder", decoder)):
-        if not isinstance(layer, _LAYERS):
+        if not isinstance(layer, tuple(LAYERS.values())):
             raise TypeError(
                 f"{name}: expected an RNN, GRU or LSTM, ours or torch.nn's, "
                 f"got {type(layer).__name__}"

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from rnnlib.cells import check_size
-from rnnlib.lengths import pack
+from rnnlib.checks import check_size
+from rnnlib.data.lengths import pack
+from rnnlib.models.common import made_like
 
 
 class _ReadoutModel(nn.Module):
@@ -28,9 +29,7 @@ class _ReadoutModel(nn.Module):
         self.num_directions = 2 if rnn.bidirectional else 1
         # torch.nn's LSTM may project its state to another size.
         features = self.num_directions * (getattr(rnn, "proj_size", 0) or rnn.hidden_size)
-        weight = next(rnn.parameters())
-        # Made on the CPU and then moved, so that every device sees the same numbers.
-        self.readout = nn.Linear(features, num_outputs, dtype=weight.dtype).to(weight.device)
+        self.readout = made_like(rnn, nn.Linear, features, num_outputs)
 
 
 class SequenceClassifier(_ReadoutModel):

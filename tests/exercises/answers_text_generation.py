@@ -4,15 +4,16 @@ import math
 
 import torch
 
-from rnnlib.datasets import TextStream, Vocabulary, load_text
+from rnnlib.data.text import TextStream, load_text
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.exercises.text_generation import (
     check_best_order,
     check_bits,
     check_probabilities,
     check_windows,
 )
-from rnnlib.ngrams import NGram
-from rnnlib.sampling import probabilities
+from rnnlib.models.ngrams import NGram
+from rnnlib.models.sampling import probabilities
 
 
 def kept(y, k, fill=-torch.inf, largest=True):

@@ -4,13 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from rnnlib.data.lengths import mask
 from rnnlib.exercises.variable_lengths import (
     check_batch_sizes,
     check_masked_loss,
     check_reversed,
     check_unsorted,
 )
-from rnnlib.lengths import mask
 
 
 def packed_sizes(lengths):

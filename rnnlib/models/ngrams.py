@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from rnnlib.cells import check_size
-from rnnlib.datasets import Vocabulary
+from rnnlib.checks import check_size, check_string
+from rnnlib.data.vocabulary import Vocabulary
 
 
 class NGram:
@@ -147,8 +147,7 @@ class NGram:
 
 
 def _check_text(text: str, vocabulary: Vocabulary, least: int) -> None:
-    if not isinstance(text, str):
-        raise TypeError(f"text: expected a string, got {type(text).__name__}")
+    check_string("text", text)
     if len(text) < least:
         raise ValueError(f"text: expected at least {least} symbols, got {len(text)}")
     if unknown := sorted(set(text) - set(vocabulary.symbols)):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size
 from rnnlib.layers import State
 
 Step = Callable[[Tensor, Any], tuple[Tensor, Any]]

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_size, check_tensor
 
 
 class AdditiveAttention(nn.Module):
@@ -151,8 +151,7 @@ class AdditiveAttention(nn.Module):
 
 
 def _check(name: str, value: Tensor, steps: str, size: int) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name}: expected a Tensor, got {type(value).__name__}")
+    check_tensor(name, value, TypeError)
     if value.dim() != 3 or value.size(-1) != size:
         raise ValueError(f"{name}: expected shape (N, {steps}, {size}), got {tuple(value.shape)}")
 

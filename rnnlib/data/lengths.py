@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequence
 from torch.utils.data import DataLoader, Sampler
 
-from rnnlib.cells import check_size
-from rnnlib.tasks import IGNORE_INDEX
+from rnnlib.checks import check_size, check_tensor
+
+IGNORE_INDEX = -100
+"""The target of a step without an answer: what ``cross_entropy`` leaves out unless told not to."""
 
 
 def check_lengths(lengths: Tensor, num_sequences: int, num_steps: int) -> Tensor:
@@ -91,8 +93,7 @@ def pad(sequences: Sequence[Tensor], value: float = 0.0) -> tuple[Tensor, Tensor
         raise ValueError("sequences: expected at least one, got none")
     for i, sequence in enumerate(sequences):
         name, first = f"sequences[{i}]", sequences[0]
-        if not isinstance(sequence, Tensor):
-            raise TypeError(f"{name}: expected a Tensor, got {type(sequence).__name__}")
+        check_tensor(name, sequence, TypeError)
         if sequence.dtype != first.dtype:
             raise TypeError(f"{name}: expected {first.dtype} like the first, got {sequence.dtype}")
         if sequence.dim() == 0 or len(sequence) == 0:
@@ -167,8 +168,7 @@ def mask(lengths: Tensor, num_steps: int | None = None) -> Tensor:
 
 def _real(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the mask of a padded batch, (N, T), on its device."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x: expected a Tensor, got {type(x).__name__}")
+    check_tensor("x", x, TypeError)
     if x.dim() < 2:
         raise ValueError(f"x: expected (N, T, …), got shape {tuple(x.shape)}")
     check_lengths(lengths, *x.shape[:2])

@@ -1,4 +1,4 @@
-"""What a batch may be: x and y, with lengths or packed, taken apart and laid side by side.
+"""What a batch may be: x and y, with lengths or packed, served, taken apart, laid side by side.
 
 `training` computes with what these functions return. They refuse whatever would give a loss that
 means nothing.
@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, unpack_sequence
+from torch.utils.data import DataLoader, TensorDataset
 
-from rnnlib.lengths import check_lengths, mask
+from rnnlib.data.lengths import check_lengths, mask
 
 Inputs = Tensor | PackedSequence
 Batches = Iterable[
@@ -24,6 +25,40 @@ Batches = Iterable[
   the latter the first ``lengths[i]`` count, whatever stands in the padding.
 - (x, y) with x a PackedSequence: y is packed likewise if there is one answer a step.
 """
+
+
+def loader(
+    x: Tensor, y: Tensor, batch_size: int, *, shuffle: bool = True, seed: int = 0
+) -> DataLoader:
+    """Serve pairs (x, y) in batches: a torch DataLoader with a generator of its own.
+
+    The order depends on `seed` alone, not on what else has drawn random numbers. Each pass over
+    the loader draws a new order.
+
+    Parameters
+    ----------
+    x, y : Tensor, (N, ...)
+        Samples and their targets.
+    batch_size : int
+        Samples in a batch; the last batch of a pass may be smaller.
+    shuffle : bool, default True
+        Whether to draw the order at random. Switch it off for testing.
+    seed : int, default 0
+        Of the generator that draws the order.
+
+    Returns
+    -------
+    torch.utils.data.DataLoader
+
+    Raises
+    ------
+    ValueError
+        If x and y differ in length, there are no samples, or the batch size is not positive.
+    """
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(f"x, y: expected as many targets as samples, got {len(x)} and {len(y)}")
+    generator = torch.Generator().manual_seed(seed)
+    return DataLoader(TensorDataset(x, y), batch_size, shuffle=shuffle, generator=generator)
 
 
 def served(batches: Batches, device: torch.device) -> Iterator[tuple]:

@@ -5,12 +5,11 @@ float64, so that equal scores lead to equal symbols everywhere.
 """
 
 import math
-from numbers import Real
 
 import torch
 from torch import Tensor
 
-from rnnlib.cells import check_size
+from rnnlib.checks import check_generator, check_number, check_size
 
 
 def probabilities(y: Tensor, *, temperature: float = 1.0, top_k: int | None = None) -> Tensor:
@@ -45,8 +44,7 @@ def probabilities(y: Tensor, *, temperature: float = 1.0, top_k: int | None = No
         raise TypeError(f"y: expected a tensor of floating-point scores, got {got}")
     if y.dim() == 0 or y.size(-1) == 0:
         raise ValueError(f"y: expected scores of shape (…, V), got {tuple(y.shape)}")
-    if isinstance(temperature, bool) or not isinstance(temperature, Real):
-        raise TypeError(f"temperature: expected a number, got {type(temperature).__name__}")
+    check_number("temperature", temperature)
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature: expected a number from 0 up, got {temperature}")
     y = y.detach().to("cpu", torch.float64)
@@ -96,8 +94,7 @@ def draw(p: Tensor, generator: torch.Generator | None = None) -> Tensor:
         raise TypeError(f"p: expected a tensor of floating-point probabilities, got {got}")
     if p.dim() == 0 or p.size(-1) == 0:
         raise ValueError(f"p: expected probabilities of shape (…, V), got {tuple(p.shape)}")
-    if generator is not None and generator.device.type != "cpu":
-        raise ValueError(f"generator: expected one on the CPU, got one on {generator.device}")
+    check_generator(generator)
     p = p.detach().to("cpu", torch.float64)
     ends = p.cumsum(dim=-1)
     total = ends[..., -1:]

@@ -1,0 +1,24 @@
+"""What is read: tasks made on the spot, dates, images and text, and how they come in batches.
+
+The loaders and what they return are named here; `tasks` and `lengths` have many names of their own.
+"""
+
+from rnnlib.data.batches import loader
+from rnnlib.data.dates import Dates
+from rnnlib.data.images import ImageSplit, load_digits
+from rnnlib.data.mnist import DownloadError, load_mnist
+from rnnlib.data.text import TextSplit, TextStream, load_text
+from rnnlib.data.vocabulary import Vocabulary
+
+__all__ = [
+    "Dates",
+    "DownloadError",
+    "ImageSplit",
+    "TextSplit",
+    "TextStream",
+    "Vocabulary",
+    "load_digits",
+    "load_mnist",
+    "load_text",
+    "loader",
+]

@@ -1,0 +1,141 @@
+"""The package's wings: short rooms, imports that run one way, nothing left out of a wheel."""
+
+import ast
+import graphlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "rnnlib"
+
+# From the ground up. A wing imports from itself and from those that stand before it.
+WINGS = (
+    "checks",
+    "device",
+    "cells",
+    "bptt",
+    "layers",
+    "gradients",
+    "data",
+    "models",
+    "training",
+    "doctor",
+    "results",
+    "diagrams",
+    "plotting",
+    "page",
+    "exercises",
+)
+
+LONGEST = 400  # lines of a room
+LONGER = {"cells.py", "diagrams.py", "gradients.py", "layers.py", "plotting.py"}
+"""Rooms that are longer for now. One that has become shorter must leave this list."""
+
+ROOMS = {
+    ".".join(("rnnlib", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+ROOMS = {name.removesuffix(".__init__"): path for name, path in ROOMS.items()}
+
+
+def imports(name: str, source: str, rooms=frozenset(ROOMS)) -> set[str]:
+    """Return the rooms of rnnlib that a room imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: expected an absolute import, got a relative one"
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                found.add(inside if inside in rooms else node.module)
+    return {target for target in found if target.split(".")[0] == "rnnlib"}
+
+
+def wing(room: str) -> str:
+    return room.split(".")[1]
+
+
+def upward(name: str, source: str) -> list[str]:
+    """Return the imports that do not lead to an earlier wing, or to the room's own."""
+    return [
+        target
+        for target in sorted(imports(name, source))
+        if target == "rnnlib" or WINGS.index(wing(target)) > WINGS.index(wing(name))
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(ROOMS.keys() - {"rnnlib"}))
+def test_imports_run_one_way(name):
+    assert wing(name) in WINGS, f"{name}: a wing needs its place in the order"
+    assert upward(name, ROOMS[name].read_text(encoding="utf-8")) == []
+
+
+def test_no_rooms_import_each_other():
+    """Also within a wing, whose __init__ may import its rooms, but not be imported by them."""
+    graph = {name: imports(name, path.read_text("utf-8")) for name, path in ROOMS.items()}
+    assert set().union(*graph.values()) <= set(ROOMS)
+    tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "expected"),
+    [
+        ("rnnlib.cells", "from rnnlib.layers import RNN", ["rnnlib.layers"]),
+        ("rnnlib.cells", "from rnnlib import layers", ["rnnlib.layers"]),
+        ("rnnlib.cells", "import rnnlib.layers as l", ["rnnlib.layers"]),
+        ("rnnlib.cells", "from rnnlib import RNN", ["rnnlib"]),
+        ("rnnlib.data.text", "def f():\n    import rnnlib.models", ["rnnlib.models"]),
+        ("rnnlib.data.lengths", "from rnnlib.data import text\nimport torch.nn", []),
+        ("rnnlib.layers", "from rnnlib import bptt\nfrom rnnlib.bptt.rnn import rnn", []),
+        ("rnnlib.training", "from rnnlib.models.common import in_mode", []),
+    ],
+)
+def test_an_upward_import_is_seen(name, line, expected):
+    assert upward(name, line) == expected
+
+
+def test_rooms_are_short():
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in ROOMS.values()}
+    long = {path.relative_to(PACKAGE).as_posix() for path, n in lines.items() if n > LONGEST}
+    assert long - LONGER == set(), "part these by purpose"
+    assert LONGER - long == set(), "take these off the list"
+
+
+def files(folder: Path) -> set[Path]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path for path in found if "__pycache__" not in path.parts}
+
+
+def test_a_wheel_holds_what_the_package_reads(tmp_path):
+    """Build one from a copy, unpack it elsewhere, and read there."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(PACKAGE, copy / "rnnlib", ignore=shutil.ignore_patterns("__pycache__"))
+    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True)
+    (wheel,) = copy.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "installed")
+    installed = tmp_path / "installed" / "rnnlib"
+    assert files(installed) == files(PACKAGE)
+    read = (
+        "import rnnlib; print(rnnlib.__file__, len(rnnlib.load_text().train), "
+        "rnnlib.results.read('benchmarks')['version'])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", read],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.split() == [str(installed / "__init__.py"), "161079", "2"], run.stderr
