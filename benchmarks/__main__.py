@@ -49,9 +49,6 @@ def parser() -> argparse.ArgumentParser:
         help="wall time (default), or processor time, which a busy machine disturbs less",
     )
     command.add_argument(
-        "--input-grad", action="store_true", help="the input needs a gradient, too (speed only)"
-    )
-    command.add_argument(
         "--output",
         type=Path,
         default=Path("build/benchmarks.json"),
@@ -94,13 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     results = {
         "version": report.VERSION,
         **conditions,
-        "input_grad": options.input_grad,
         "measured": {part: conditions for part in PARTS if part in options.parts},
         "means": {},
         **{part: [] for part in PARTS},
     }
     if "speed" in options.parts:
-        rows = speed.measure(options.kinds, options.input_grad, races["speed"], tell)
+        rows = speed.measure(options.kinds, races["speed"], tell)
         results["speed"], results["means"] = rows, speed.means(rows)
     if "memory" in options.parts:
         results["memory"] = memory.measure(options.kinds, options.threads, tell)

@@ -7,10 +7,13 @@ import torch
 from torch import Tensor, nn
 
 import rnnlib
+from benchmarks.by_hand import RNNByHand
 
 KINDS = ("RNN", "GRU", "LSTM")
 CONTESTANTS = ("rnnlib", "torch", "textbook")
-MODES = ("forward+backward", "forward")
+# The first yields the gradients of the weights; the second that of the input as well, as in a stack
+# of layers, where it goes on to the layer below; the third keeps nothing for a way back.
+MODES = ("forward+backward", "with dx", "forward")
 
 
 class Shape(NamedTuple):
@@ -39,7 +42,8 @@ class Case:
     """One kind of layer at one shape, run by each contestant on the same weights and input.
 
     ``rnnlib`` and ``torch`` are the layers of that name. ``textbook`` is `rnnlib.unroll` over
-    rnnlib's cell: the equations step by step, differentiated by autograd.
+    rnnlib's cell: the equations step by step, differentiated by autograd. An RNN has a fourth,
+    ``numpy``: the pass of chapter 7.
     """
 
     def __init__(self, kind: str, shape: Shape, input_grad: bool = False):
@@ -55,8 +59,11 @@ class Case:
             "torch": getattr(nn, kind)(D, H),
             "textbook": getattr(rnnlib, f"{kind}Cell")(D, H),
         }
+        if kind == "RNN":
+            self.modules["numpy"] = RNNByHand(D, H)
         weights = self.modules["torch"].state_dict()
-        self.modules["rnnlib"].load_state_dict(weights)
+        for name in self.modules.keys() - {"torch", "textbook"}:
+            self.modules[name].load_state_dict(weights)
         self.modules["textbook"].load_state_dict(
             {name.removesuffix("_l0"): value for name, value in weights.items()}
         )
@@ -85,12 +92,12 @@ class Case:
 
             return forward if mode == "forward" else lambda: self.gradients(name)
 
-        return {name: runner(name) for name in CONTESTANTS}
+        return {name: runner(name) for name in self.modules}
 
     def check(self) -> None:
         """Raise RuntimeError unless all contestants compute the same outputs and gradients."""
         expected = [self.forward("torch"), *self.gradients("torch")]
-        for name in CONTESTANTS:
+        for name in self.modules:
             for a, b in zip([self.forward(name), *self.gradients(name)], expected, strict=True):
                 error, scale = (a - b).abs().max().item(), b.abs().max().item()
                 if not error <= 1e-3 * scale:

@@ -6,11 +6,13 @@ import os
 import platform
 from pathlib import Path
 
+import llvmlite.binding
+import numba
 import torch
 
 from benchmarks.cases import CONTESTANTS, KINDS, MODES, SHAPES
 
-VERSION = 2
+VERSION = 3
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -18,9 +20,13 @@ def machine(threads: int) -> dict:
     """Describe where and when the results come from, without naming the machine."""
     return {
         "processor": f"{os.cpu_count()} cores of an {_processor()}",
+        # What numba compiles for, and the vector instructions that torch and MKL then choose.
+        "architecture": numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "numba": numba.__version__,
         "threads": threads,
         "date": datetime.date.today().isoformat(),
     }
@@ -75,7 +81,7 @@ def merged(new: dict, before: dict | None) -> dict:
         return new
     kept = [part for part in before["measured"] if part not in new["measured"]]
     if "speed" in kept:
-        kept += ["machine", "clock", "input_grad", "means"]
+        kept += ["machine", "clock", "means"]
     whole = new | {name: before[name] for name in kept}
     measured = before["measured"] | new["measured"]
     return whole | {"measured": {part: measured[part] for part in whole if part in measured}}

@@ -8,7 +8,7 @@ from benchmarks.race import race, ratios, spread
 
 
 def measure(
-    kinds: Iterable[str], input_grad: bool, options: dict, tell: Callable[[str], None]
+    kinds: Iterable[str], options: dict, tell: Callable[[str], None]
 ) -> list[dict]:
     """Return a row for each kind, mode and shape.
 
@@ -18,7 +18,7 @@ def measure(
     for kind in kinds:
         for mode in MODES:
             for shape in SHAPES:
-                case = Case(kind, shape, input_grad)
+                case = Case(kind, shape, input_grad=mode == "with dx")
                 case.check()
                 times = race(case.runners(mode), **options)
                 row = {

@@ -83,7 +83,8 @@ class Gradients:
             data.new_zeros(shape if need else (0, *shape[1:]))
             for shape, need in zip(shapes, self.needed, strict=True)
         ]
-        self.x, self.w_ih, self.dx, *self.weights = arrays(data, w_ih, *self.sums)
+        self.x, self.w_ih = arrays(data, w_ih)
+        self.dx, *self.weights = (v.numpy() for v in self.sums)
 
     def add(self, rows: slice, h_prev: np.ndarray, da_x: np.ndarray, da_h: np.ndarray) -> None:
         """Add a run: `da_x` is what the input's product receives, `da_h` the recurrent one's."""
