@@ -170,15 +170,15 @@ def states_before(h, h_0, steps, begin, end, h_prev):
 
 @compiled
 def rnn_forward(x, W_xh, W_hh, b_h, steps, h_n, h, relu):
-    """From x, (R, D), and the state h_n, (N, H), to the states h, (R, H), of some steps."""
+    """From x, (R, D), and the state h_n, (N, H), to all h, (R, H)."""
     h[:] = b_h
-    add_product(h, x, W_xh)  # a_t = x_t W_xh + b_h for all steps; a_t then becomes h_t in place
+    add_product(h, x, W_xh)  # x_t W_xh + b_h of all steps at once
     for k in range(len(steps)):
         first, n = steps[k]
-        h_t = h[first : first + n]
-        add_product(h_t, h_n[:n], W_hh)
-        rnn_step(h_t, relu)
-        h_n[:n] = h_t
+        a_t = h[first : first + n]
+        add_product(a_t, h_n[:n], W_hh)  # h_{t-1} W_hh
+        rnn_step(a_t, relu)  # which makes it h_t
+        h_n[:n] = a_t
 
 
 @compiled
@@ -197,26 +197,32 @@ def rnn_step(a_t, relu):
 
 @compiled
 def rnn_backward(dout, h, w_hh, steps, dh, da, relu):
-    """From dout, (R, H), and dh of what follows, (N, H), to da, (R, H), and dh of what precedes."""
+    """From dout, (R, H), and the dh of what follows to all da, (R, H).
+
+    dh, (N, H), becomes that of what precedes; w_hh is W_hh^T.
+    """
     for k in range(len(steps) - 1, -1, -1):
         first, n = steps[k]
-        da_t = da[first : first + n]
-        rnn_step_back(dout[first : first + n], h[first : first + n], dh[:n], da_t, relu)
-        add_product(dh[:n], da_t, w_hh)  # dh_{t-1} = da_t W_hh^T
+        last = first + n
+        dout_t, h_t, da_t = dout[first:last], h[first:last], da[first:last]
+        rnn_step_back(dout_t, h_t, dh[:n], da_t, relu)
+        add_product(dh[:n], da_t, w_hh)  # da_t W_hh^T
 
 
 @compiled
 def rnn_step_back(dout_t, h_t, dh, da_t, relu):
-    """da_t = (dout_t + dh) * f'(a_t), and nothing is left in dh."""
+    """Turn dout_t and what dh brings into da_t, and empty dh."""
     N, H = h_t.shape
     zero, one = h_t.dtype.type(0), h_t.dtype.type(1)
     for n in range(N):
+        for j in range(H):
+            dh[n, j] += dout_t[n, j]  # dh_t, whole
         if relu:
             for j in range(H):
-                da_t[n, j] = zero if h_t[n, j] <= zero else dout_t[n, j] + dh[n, j]
+                da_t[n, j] = zero if h_t[n, j] <= zero else dh[n, j]
         else:
             for j in range(H):
-                da_t[n, j] = (dout_t[n, j] + dh[n, j]) * (one - h_t[n, j] * h_t[n, j])
+                da_t[n, j] = dh[n, j] * (one - h_t[n, j] * h_t[n, j])
         for j in range(H):
             dh[n, j] = zero
 
