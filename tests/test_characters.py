@@ -204,13 +204,13 @@ def test_the_generator_decides_what_is_written(device):
 
 def test_temperature_and_top_k_reach_the_draw(hello, monkeypatch):
     seen = []
-    sample = characters.sampling.sample
+    sample = characters.sample
 
     def spy(y, **options):
         seen.append(options)
         return sample(y, **options)
 
-    monkeypatch.setattr(characters.sampling, "sample", spy)
+    monkeypatch.setattr(characters, "sample", spy)
     generator = torch.Generator()
     hello.generate("H", 2, temperature=0.7, top_k=3, generator=generator)
     assert seen == [{"temperature": 0.7, "top_k": 3, "generator": generator}] * 2
