@@ -1,9 +1,8 @@
 """rnnlib: the recurrent networks of the course Unrolled, written to be read.
 
 What a chapter uses is named here, grouped by the chapter that introduces it. Rooms with many
-names of their own are used as modules: ``rnnlib.diagrams``, ``rnnlib.exercises``,
-``rnnlib.lengths``, ``rnnlib.models``, ``rnnlib.plotting``, ``rnnlib.sampling``, ``rnnlib.tasks``,
-``rnnlib.training``.
+names of their own are used as modules: ``rnnlib.exercises``, ``rnnlib.lengths``,
+``rnnlib.models``, ``rnnlib.page``, ``rnnlib.sampling``, ``rnnlib.tasks``, ``rnnlib.training``.
 """
 
 # Every chapter

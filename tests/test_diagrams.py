@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_sequence
 
-from rnnlib import diagrams
+from rnnlib.page import diagrams
+from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,7 +71,7 @@ def test_the_markup_is_the_same_every_time(drawing, request):
 
 
 def test_the_markup_does_not_depend_on_the_process():
-    code = "from rnnlib import diagrams; print(diagrams.step_through(3, 'abc').html, end='')"
+    code = "from rnnlib.page import diagrams; print(diagrams.step_through(3, 'abc').html, end='')"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == diagrams.step_through(3, "abc").html
 
@@ -223,8 +224,8 @@ def test_output_frames_the_top_layer_and_h_n_the_last_step():
     computed = [s for s in states if s[2] > 50]
     assert len(computed) == 6
     top, last = min(s[1] for s in computed), max(s[0] for s in computed)
-    assert held(frames[diagrams.OUTPUT], states) == [s for s in computed if s[1] == top]
-    assert held(frames[diagrams.LAST], states) == [s for s in computed if s[0] == last]
+    assert held(frames[OUTPUT], states) == [s for s in computed if s[1] == top]
+    assert held(frames[LAST], states) == [s for s in computed if s[0] == last]
 
 
 @pytest.mark.parametrize(
@@ -288,14 +289,14 @@ def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     assert labels["h0"] == labels[f"h{steps + 1}"] == 1
     assert f"h_{steps + 1} at the right" in diagrams.bidirectional(steps).description
     boxes = [r for r in root.iter(f"{SVG}rect")]
-    for colour in (diagrams.STATE, diagrams.BACKWARD):
+    for colour in (STATE, BACKWARD):
         own = [b for b in boxes if b.get("stroke") == colour]
         given = [float(b.get("x")) for b in own if b.get("stroke-dasharray")]
         others = [float(b.get("x")) for b in own if not b.get("stroke-dasharray")]
         assert len(given) == 1
         # One state a step, and half of one join.
         assert len(others) == 2 * steps
-        assert given[0] < min(others) if colour == diagrams.STATE else given[0] > max(others)
+        assert given[0] < min(others) if colour == STATE else given[0] > max(others)
 
 
 def arrow_directions(root, colour) -> set[int]:
@@ -309,10 +310,10 @@ def arrow_directions(root, colour) -> set[int]:
 
 
 def test_recurrent_arrows_point_along_their_direction():
-    assert arrow_directions(parse(diagrams.unfolded()), diagrams.STATE) == {1}
+    assert arrow_directions(parse(diagrams.unfolded()), STATE) == {1}
     root = parse(diagrams.bidirectional())
-    assert arrow_directions(root, diagrams.STATE) == {1}
-    assert arrow_directions(root, diagrams.BACKWARD) == {-1}
+    assert arrow_directions(root, STATE) == {1}
+    assert arrow_directions(root, BACKWARD) == {-1}
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])
