@@ -112,6 +112,14 @@ def test_curves_are_the_numbers_given_from_epoch_1():
     assert first.get_color() != second.get_color()
 
 
+def test_a_lone_curve_or_group_is_named_in_a_legend_too():
+    for ax in (
+        page.plot_curves({"loss": [3, 2, 1]}, **LABELS),
+        page.plot_histograms({"loss": [3, 2, 1]}, xlabel="h"),
+    ):
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["loss"]
+
+
 def test_curves_take_positions():
     ax = page.plot_curves({"a": [3, 2]}, x=[0, 10], **LABELS)
     assert ax.lines[0].get_xydata().tolist() == [[0, 3], [10, 2]]
@@ -283,6 +291,28 @@ def test_histograms_share_their_bins_and_each_sums_to_one():
     assert first.values.tolist() == [0.5, 0, 0, 0.5]
     assert second.values.tolist() == [0, 0, 1, 0]
     assert ax.patches[0].get_edgecolor() != ax.patches[1].get_edgecolor()
+
+
+@pytest.mark.parametrize(
+    ("values", "limits", "shares"),
+    [
+        ([0.3, 0.3], (0, 1), [0, 1, 0, 0]),
+        ([0.0, 0.0], (0, 1), [1, 0, 0, 0]),
+        ([1.0, 1.0], (0, 1), [0, 0, 0, 1]),
+        ([0.0, 1.0], (0, 1), [0.5, 0, 0, 0.5]),
+    ],
+)
+def test_histograms_take_equal_numbers_and_numbers_on_the_limits(values, limits, shares):
+    ax = page.plot_histograms({"a": values}, xlabel="h", bins=4, limits=limits)
+    drawn = ax.patches[0].get_data()
+    assert drawn.values.tolist() == shares
+    assert drawn.edges.tolist() == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_histograms_of_equal_numbers_need_no_limits():
+    drawn = page.plot_histograms({"a": [2.0] * 3}, xlabel="h", bins=3).patches[0].get_data()
+    assert drawn.edges[0] < 2 < drawn.edges[-1]
+    assert drawn.values.sum() == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from rnnlib.page.arguments import count
 from rnnlib.page.colours import STATE
 from rnnlib.page.diagrams.letters import typeset
 from rnnlib.page.diagrams.pen import MONO, Drawing, Pen, page
-from rnnlib.page.diagrams.unfolded import MAX_STEPS, pitch_of
+from rnnlib.page.diagrams.unfolding import MAX_STEPS, pitch_of
 
 
 def _words(name: str, value: Iterable[str] | None, steps: int) -> list[str] | None:
