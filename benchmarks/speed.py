@@ -7,9 +7,7 @@ from benchmarks.cases import MODES, SHAPES, Case
 from benchmarks.race import race, ratios, spread
 
 
-def measure(
-    kinds: Iterable[str], options: dict, tell: Callable[[str], None]
-) -> list[dict]:
+def measure(kinds: Iterable[str], options: dict, tell: Callable[[str], None]) -> list[dict]:
     """Return a row for each kind, mode and shape.
 
     `options` are those of `race`; `tell` hears of each row as it is done.

@@ -2,8 +2,8 @@
 
 What a chapter uses is named here, grouped by the chapter that introduces it. Rooms with many
 names of their own are imported from: ``rnnlib.data.tasks``, ``rnnlib.data.lengths``,
-``rnnlib.diagrams``, ``rnnlib.exercises``, ``rnnlib.gradients``, ``rnnlib.models``,
-``rnnlib.plotting``, ``rnnlib.training``.
+``rnnlib.exercises``, ``rnnlib.gradients``, ``rnnlib.models``, ``rnnlib.page``,
+``rnnlib.training``.
 """
 
 # Every chapter

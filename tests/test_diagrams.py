@@ -1,19 +1,21 @@
 """The drawings: well-formed, the same every time, described, and drawn as the text says."""
 
+import math
 import re
 import subprocess
 import sys
 from collections import Counter
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
+from drawn import FREE, SVG, numbered, parse, pictures
 from torch.nn.utils.rnn import pack_sequence
 
-from rnnlib import diagrams
-
-SVG = "{http://www.w3.org/2000/svg}"
+from rnnlib.page import diagrams
+from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
 
 DRAWINGS = {
     "loop": diagrams.loop,
@@ -47,10 +49,6 @@ def _drawing(request) -> diagrams.Drawing:
     return DRAWINGS[request.param]()
 
 
-def parse(drawing: diagrams.Drawing) -> ElementTree.Element:
-    return ElementTree.fromstring(drawing._repr_html_())
-
-
 def shown(element: ElementTree.Element) -> list[str]:
     """The labels of a drawing, letters and indices run together: "h1", "Whh"."""
     return ["".join(text.itertext()) for text in element.iter(f"{SVG}text")]
@@ -70,7 +68,7 @@ def test_the_markup_is_the_same_every_time(drawing, request):
 
 
 def test_the_markup_does_not_depend_on_the_process():
-    code = "from rnnlib import diagrams; print(diagrams.step_through(3, 'abc').html, end='')"
+    code = "from rnnlib.page import diagrams; print(diagrams.step_through(3, 'abc').html, end='')"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == diagrams.step_through(3, "abc").html
 
@@ -132,12 +130,260 @@ def test_everything_lies_inside_the_view(drawing):
         for circle in image.iter(f"{SVG}circle"):
             x, y, r = (float(circle.get(name)) for name in ("cx", "cy", "r"))
             assert r <= x <= width - r and r <= y <= height - r
+        for text in image.iter(f"{SVG}text"):
+            assert 0 <= float(text.get("x")) <= width and 0 <= float(text.get("y")) <= height
 
 
 def test_drawings_are_small():
     assert len(diagrams.loop().html) < 4_000
     assert len(diagrams.unfolded().html) < 8_000
     assert max(len(make().html) for make in DRAWINGS.values()) < 25_000
+
+
+# What is joined to what: read back from the places of shapes, labels and arrows
+
+
+def row(*names: str, colour: str | None = STATE) -> list[tuple]:
+    """Arrows along a row."""
+    return [(*pair, colour) for pair in pairwise(names)]
+
+
+def column(*names: str) -> list[tuple]:
+    """Arrows that carry inputs and outputs: of the text's colour."""
+    return row(*names, colour=None)
+
+
+def series(letter: str, first: int, last: int) -> list[str]:
+    return [f"{letter}{t}" for t in range(first, last + 1)]
+
+
+def unfolded_edges(T):
+    edges = row(*series("h", 0, T))
+    for t in range(1, T + 1):
+        edges += column(f"x{t}", f"h{t}", f"y{t}")
+    return edges
+
+
+def shape_edges(T, inputs, outputs):
+    edges = row(*series("h", 1, T))
+    edges += [arrow for t in inputs for arrow in column(f"x{t}", f"h{t}")]
+    return edges + [arrow for t in outputs for arrow in column(f"h{t}", f"y{t}")]
+
+
+def stacked_edges(L, T):
+    edges = []
+    for layer in range(1, L + 1):
+        edges += row(*(f"h{t}({layer})" for t in range(T + 1)))
+    for t in range(1, T + 1):
+        edges += column(f"x{t}", *(f"h{t}({layer})" for layer in range(1, L + 1)))
+    return edges
+
+
+def bidirectional_edges(T):
+    """Of two states with one name the left one is the forward one; the double box has no name."""
+    edges = row("h0", *(f"h{t} 1" for t in range(1, T + 1)))
+    edges += row(f"h{T + 1}", *(f"h{t} 2" for t in range(T, 0, -1)), colour=BACKWARD)
+    for t in range(1, T + 1):
+        for way in (1, 2):
+            edges += column(f"x{t}", f"h{t} {way}", f"unnamed {2 * (t - 1) + way}", f"y{t}")
+    return edges
+
+
+def lstm_edges():
+    # σ 1, 2, 3 are f, i and o; × 1, 2, 3 are f c, i g and o tanh(c).
+    edges = row("ct−1", "× 1", "+", "ct") + row("× 3", "ht")
+    for gate in ("σ 1", "σ 2", "σ 3", "tanh 1"):
+        edges += column("xt", gate) + column("ht−1", gate)
+    edges += column("σ 1", "× 1") + column("σ 2", "× 2", "+") + column("tanh 1", "× 2")
+    return edges + column("+", "tanh 2", "× 3") + column("σ 3", "× 3")
+
+
+def gru_edges():
+    # σ 1 and 2 are z and r; × 1, 2, 3 are z h, (1 - z) n and r (h W_hn).
+    edges = row("ht−1", "× 1", "+", "ht")
+    for gate in ("σ 1", "σ 2"):
+        edges += column("xt", gate) + column("ht−1", gate)
+    edges += column("σ 1", "× 1") + column("σ 1", "1 −", "× 2", "+") + column("tanh", "× 2")
+    return edges + column("xt", "tanh") + column("ht−1", "× 3", "tanh") + column("σ 2", "× 3")
+
+
+def encoder_decoder_edges(attention):
+    edges = row("h1", "h2", "h3", "s1") + row("s1", "s2", "s3", colour=LAST)
+    for t in (1, 2, 3):
+        edges += column(f"x{t}", f"h{t}") + column(f"z{t - 1}", f"s{t}")
+        if attention:
+            edges += column(f"h{t}", "c2")
+        else:
+            edges += column(f"s{t}", f"y{t}") + column("h3", f"y{t}")
+    return edges + (column("c2", "y2") + column("s2", "y2") + row("s2", "c2", colour=LAST)) * (
+        attention
+    )
+
+
+def stepper_edges(states, words):
+    """`words` are those of step 1 above and below, of step 2, and so on."""
+    words = numbered(words)
+    edges = row("h0", *states)
+    for state, above, below in zip(states, words[::2], words[1::2], strict=True):
+        edges += column(below, state, above)
+    return edges
+
+
+def default_words(T):
+    return [f"{letter}{t}" for t in range(1, T + 1) for letter in "yx"]
+
+
+HELLO = ["0.10", "−0.20", "0.30", "0.40", "0.50"]
+TIME = [(FREE, FREE, None)]
+EDGES = {
+    "loop": [column("xt", "ht", "yt") + row("ht", "ht")],
+    "unfolded": [unfolded_edges(4) + TIME],
+    "unfolded, one step": [unfolded_edges(1)],
+    "unfolded, six steps": [unfolded_edges(6) + TIME],
+    "problem shapes": [
+        shape_edges(1, [1], [1]),
+        shape_edges(3, [1], [1, 2, 3]),
+        shape_edges(3, [1, 2, 3], [3]),
+        shape_edges(3, [1, 2, 3], [1, 2, 3]),
+        shape_edges(4, [1, 2], [3, 4]),
+    ],
+    "stacked": [stacked_edges(2, 3)],
+    "stacked, large": [stacked_edges(4, 5)],
+    "stacked, small": [stacked_edges(1, 1)],
+    "bidirectional": [bidirectional_edges(4)],
+    "bidirectional, one step": [bidirectional_edges(1)],
+    "lstm cell": [lstm_edges()],
+    "gru cell": [gru_edges()],
+    "packed": [[]],
+    "packed, one sequence": [[]],
+    "packed, four by three": [[]],
+    "encoder and decoder": [encoder_decoder_edges(False)],
+    "attention": [encoder_decoder_edges(True)],
+    "step through": [stepper_edges(series("h", 1, 5), default_words(5))],
+    "step through a word": [
+        stepper_edges(
+            [f"h{t} {value}" for t, value in enumerate(HELLO, 1)],
+            [word for pair in zip("elloh", "hello", strict=True) for word in pair],
+        )
+    ],
+    "step through markup": [
+        stepper_edges(series("h", 1, 3), ["y1", "<b>", "y2", "&", "y3", "]]>"])
+    ],
+    "one step through": [stepper_edges(["h1 1.00 2.00 3.00"], default_words(1))],
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_arrows_lead_from_shape_to_shape_as_the_equations_say(name):
+    assert [picture.edges() for picture in pictures(DRAWINGS[name]())] == [
+        Counter(edges) for edges in EDGES[name]
+    ]
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_label_stands_in_the_middle_of_its_shape(name):
+    for picture in pictures(DRAWINGS[name]()):
+        for shape in picture.shapes:
+            inside = [at for at in picture.labels if shape.outside((at.x, at.y)) < -5]
+            # The two halves of the double box have none; states may hold numbers as well.
+            assert bool(inside) == ("unnamed" not in shape.name), shape
+            assert " ".join(at.text for at in inside) == re.sub(" [1-9]$|unnamed.*", "", shape.name)
+            if inside:
+                assert np.mean([at.y for at in inside]) == pytest.approx(shape.y, abs=5)
+        for one, other in combinations(picture.shapes, 2):
+            apart = (abs(one.x - other.x), abs(one.y - other.y))
+            sizes = ((one.wide + other.wide) / 2, (one.high + other.high) / 2)
+            assert apart[0] >= sizes[0] or apart[1] >= sizes[1], (one, other)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
+    for picture in pictures(DRAWINGS[name]()):
+        last = max((int(s.name[1]) for s in picture.shapes if re.match(r"h\d", s.name)), default=0)
+        for shape in picture.shapes:
+            given = re.match(r"[ch]t−1|h0", shape.name)
+            colour = STATE
+            if name.startswith("packed"):
+                colour = (STATE, BACKWARD, OUTPUT, LAST)["abcd".index(shape.name[0])]
+            elif name.startswith("bidirectional"):
+                back = re.fullmatch(rf"h\d 2|unnamed \d*[02468]|h{last}", shape.name)
+                colour = BACKWARD if back else STATE
+                given = given or shape.name == f"h{last}"
+            elif re.match(r"σ|tanh|1 −", shape.name):
+                colour = OUTPUT
+            elif shape.name[0] == "s":
+                colour = LAST
+            assert shape.colour == (colour if shape.kind == "rect" else "currentColor"), shape
+            assert shape.dashed == bool(given), shape
+            rect = shape.name[0] in "abcdhsuσ" or shape.name.startswith(("tanh", "1 −"))
+            if "c2" not in shape.name and "word" not in name:
+                assert (shape.kind == "rect") == rect, shape
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("loop", {"Wxh": "xt ht", "Whh": "ht ht", "Why": "ht yt"}),
+        ("unfolded", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
+        ("unfolded, six steps", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
+        ("step through", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
+        (
+            "stacked",
+            {
+                "Wxh(1)": "x1 h1(1)",
+                "Wxh(2)": "h1(1) h1(2)",
+                "Whh(1)": "h0(1) h1(1)",
+                "Whh(2)": "h0(2) h1(2)",
+            },
+        ),
+        ("lstm cell", {"ft": "σ 1>× 1", "it": "σ 2>× 2", "gt": "tanh 1>× 2", "ot": "σ 3>× 3"}),
+        (
+            "gru cell",
+            {
+                "zt": "σ 1>× 1",
+                "rt": "σ 2>× 3",
+                "nt": "tanh>× 2",
+                "Whn": "ht−1>× 3",
+                "Wxn": "xt>tanh",
+            },
+        ),
+        ("attention", {"asks": "s2 c2"}),
+    ],
+)
+def test_names_stand_beside_their_arrows(name, beside):
+    (picture,) = pictures(DRAWINGS[name]())
+    T = {"unfolded": 4, "unfolded, six steps": 6, "step through": 5}.get(name, 1)
+    for label, arrow in beside.items():
+        joined = [arrow.format(s=t - 1, t=t) for t in range(1, T + 1)]
+        expected = {tuple(ends.split(">" if ">" in ends else " ")) for ends in joined}
+        assert picture.beside(label) == expected, label
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        (
+            "lstm cell",
+            {"forget": "σ 1", "input": "σ 2", "candidate": "tanh 1", "output": "σ 3"},
+        ),
+        ("gru cell", {"update": "σ 1", "candidate": "tanh", "reset": "σ 2"}),
+        ("encoder and decoder", {"encoder": "x2", "decoder": "z1"}),
+        ("attention", {"encoder": "x2", "decoder": "z1"}),
+    ],
+)
+def test_words_stand_at_what_they_name(name, places):
+    (picture,) = pictures(DRAWINGS[name]())
+    for word, place in places.items():
+        (at,) = ((label.x, label.y) for label in picture.labels if label.text == word)
+        assert min(picture.shapes, key=lambda shape: shape.outside(at)).name == place, word
+
+
+def test_time_runs_from_its_word_to_the_right():
+    (picture,) = pictures(diagrams.unfolded(3))
+    (word,) = (label for label in picture.labels if label.text == "time")
+    (arrow,) = (a for a in picture.arrows if a.start[1] > picture["x1"].y + 30)
+    assert word.x < arrow.start[0] < picture["x2"].x < arrow.tip[0]
+    assert arrow.start[1] == arrow.tip[1] == pytest.approx(word.y, abs=2)
 
 
 # What each one shows
@@ -214,8 +460,16 @@ def frames_and_states(drawing):
 
 
 def held(frame, states):
+    """The states in a frame; it keeps a distance from them, and from those outside."""
     x, y, w, h = frame
-    return [s for s in states if x < s[0] and s[0] + s[2] < x + w and y < s[1] < y + h - s[3]]
+    inside = []
+    for state in states:
+        sx, sy, sw, sh = state
+        margin = min(sx - x, sy - y, x + w - sx - sw, y + h - sy - sh)
+        assert abs(margin) >= 8, (frame, state)
+        if margin > 0:
+            inside.append(state)
+    return inside
 
 
 def test_output_frames_the_top_layer_and_h_n_the_last_step():
@@ -223,8 +477,8 @@ def test_output_frames_the_top_layer_and_h_n_the_last_step():
     computed = [s for s in states if s[2] > 50]
     assert len(computed) == 6
     top, last = min(s[1] for s in computed), max(s[0] for s in computed)
-    assert held(frames[diagrams.OUTPUT], states) == [s for s in computed if s[1] == top]
-    assert held(frames[diagrams.LAST], states) == [s for s in computed if s[0] == last]
+    assert held(frames[OUTPUT], states) == [s for s in computed if s[1] == top]
+    assert held(frames[LAST], states) == [s for s in computed if s[0] == last]
 
 
 @pytest.mark.parametrize(
@@ -288,31 +542,14 @@ def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     assert labels["h0"] == labels[f"h{steps + 1}"] == 1
     assert f"h_{steps + 1} at the right" in diagrams.bidirectional(steps).description
     boxes = [r for r in root.iter(f"{SVG}rect")]
-    for colour in (diagrams.STATE, diagrams.BACKWARD):
+    for colour in (STATE, BACKWARD):
         own = [b for b in boxes if b.get("stroke") == colour]
         given = [float(b.get("x")) for b in own if b.get("stroke-dasharray")]
         others = [float(b.get("x")) for b in own if not b.get("stroke-dasharray")]
         assert len(given) == 1
         # One state a step, and half of one join.
         assert len(others) == 2 * steps
-        assert given[0] < min(others) if colour == diagrams.STATE else given[0] > max(others)
-
-
-def arrow_directions(root, colour) -> set[int]:
-    """The signs of x in the coloured arrows: from M to the tip."""
-    signs = set()
-    for path in root.iter(f"{SVG}path"):
-        if path.get("stroke") == colour:
-            first, second = re.findall(r"M([\d.]+) ", path.get("d"))
-            signs.add(int(np.sign(float(second) - float(first))))
-    return signs
-
-
-def test_recurrent_arrows_point_along_their_direction():
-    assert arrow_directions(parse(diagrams.unfolded()), diagrams.STATE) == {1}
-    root = parse(diagrams.bidirectional())
-    assert arrow_directions(root, diagrams.STATE) == {1}
-    assert arrow_directions(root, diagrams.BACKWARD) == {-1}
+        assert given[0] < min(others) if colour == STATE else given[0] > max(others)
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])
@@ -331,8 +568,54 @@ def test_packed_shows_every_real_step_three_times_in_torchs_order(lengths):
     after = labels[labels.index("data") :]
     assert [int(label) for label in after if label.isdigit()] == sizes
     assert f"number of cells: {', '.join(map(str, sizes))}." in drawing.description
-    padding = [c for c in parse(drawing).iter(f"{SVG}circle") if c.get("class") == "padding"]
-    assert len(padding) == 2 * (len(lengths) * max(lengths) - sum(lengths))
+
+
+@pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])
+def test_packed_stands_in_two_tables_and_one_row(lengths):
+    drawing = diagrams.packed(lengths)
+    (picture,) = pictures(drawing)
+    N, T, order = len(lengths), max(lengths), sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    cells = {(shape.x, shape.y): shape.name.split()[0] for shape in picture.shapes}
+    dots = {
+        (float(c.get("cx")), float(c.get("cy")))
+        for c in parse(drawing).iter(f"{SVG}circle")
+        if c.get("class") == "padding"
+    }
+    rows = sorted((a.x, a.y, a.text) for a in picture.labels if a.text in "abcd")
+    titles = sorted(a.x for a in picture.labels if a.text.isdigit() and a.y < rows[0][1])
+    assert (len(rows), len(titles)) == (2 * N, 2 * T)
+    # Each table has its title over its middle.
+    for title, numbers in (("padded", titles[:T]), ("longest first", titles[T:])):
+        (at,) = (a for a in picture.labels if a.text == title)
+        assert at.x == pytest.approx(np.mean(numbers)) and at.y < rows[0][1]
+    # Under each number, beside each letter: the cell of that name, or a dot.
+    in_tables = 0
+    for table, sequences in enumerate((range(N), order)):
+        for i, (_, y, letter) in zip(sequences, rows[table * N :], strict=False):
+            assert letter == "abcd"[i]
+            for t, x in enumerate(titles[table * T :][:T], 1):
+                places = cells if t <= lengths[i] else dots
+                (near,) = (place for place in places if math.dist(place, (x, y)) < 1)
+                if places is cells:
+                    assert cells[near] == f"{letter}{t}"
+                    in_tables += 1
+    assert len(dots) == 2 * (N * T - sum(lengths))
+    # Below them, one row: no gap within a step, and a bracket over each with its number of cells.
+    data = sorted(shape for shape in cells if shape[1] > rows[-1][1] + 30)
+    assert len(data) == len(cells) - in_tables == sum(lengths)
+    assert len({y for _, y in data}) == 1
+    assert len(picture.wires) == T
+    for t, bracket in enumerate(picture.wires, 1):
+        left, right = bracket.runs[0][0][0], bracket.runs[0][-1][0]
+        under = [place for place in data if left < place[0] < right]
+        names = [f"{'abcd'[i]}{t}" for i in order if lengths[i] >= t]
+        assert [cells[place] for place in under] == names
+        assert (under[0][0] - left, right - under[-1][0]) == (17, 17)
+        assert [b - a for (a, _), (b, _) in pairwise(under)] == [38] * (len(under) - 1)
+        middle = (left + right) / 2
+        assert str(len(names)) in {a.text for a in picture.labels if abs(a.x - middle) < 1}
+    (sizes,) = (label for label in picture.labels if label.text == "batch_sizes")
+    assert sizes.x == picture.wires[-1].runs[0][-1][0] and sizes.y > data[0][1] + 40
 
 
 @pytest.mark.parametrize(

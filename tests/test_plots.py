@@ -12,7 +12,8 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from rnnlib import plotting
+from rnnlib import page
+from rnnlib.page.style import SIGNED_COLOURS
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def style():
     before = plt.get_backend()
     plt.switch_backend("agg")
     with mpl.rc_context():
-        plotting.use_book_style()
+        page.use_book_style()
         yield
         plt.close("all")
     plt.switch_backend(before)
@@ -42,7 +43,7 @@ LABELS = {"xlabel": "epoch", "ylabel": "loss (nats)"}
 def test_the_same_figure_is_the_same_svg():
     texts = []
     for _ in range(2):
-        plotting.plot_curves({"a": [3, 2, 1]}, **LABELS, floor=1.5, floor_label="chance")
+        page.plot_curves({"a": [3, 2, 1]}, **LABELS, floor=1.5, floor_label="chance")
         texts.append(svg())
         plt.close("all")
     assert texts[0] == texts[1]
@@ -52,7 +53,7 @@ def test_the_same_figure_is_the_same_svg():
 
 
 def test_figures_are_white_and_letters_large_enough():
-    ax = plotting.plot_curves({"a": [3, 2, 1]}, **LABELS)
+    ax = page.plot_curves({"a": [3, 2, 1]}, **LABELS)
     assert ax.figure.get_facecolor() == (1, 1, 1, 1)
     assert min(t.get_fontsize() for t in [*ax.get_xticklabels(), ax.xaxis.label]) >= 11
     assert not ax.spines["top"].get_visible()
@@ -61,7 +62,7 @@ def test_figures_are_white_and_letters_large_enough():
 def test_colours_are_mid_tones():
     """They keep a contrast of 3 on white, and on what becomes of white in the dark mode."""
     cycle = [entry["color"] for entry in mpl.rcParams["axes.prop_cycle"]]
-    for colour in {*plotting.COLOURS.values(), *cycle}:
+    for colour in {*page.COLOURS.values(), *cycle}:
         parts = np.array(to_rgb(colour))
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         luminance = float(linear @ [0.2126, 0.7152, 0.0722])
@@ -72,7 +73,7 @@ def test_colours_are_mid_tones():
 NOTEBOOK = """
 import json
 from IPython.core.interactiveshell import InteractiveShell
-from rnnlib.plotting import use_book_style
+from rnnlib.page import use_book_style
 shell = InteractiveShell.instance()
 use_book_style()
 import matplotlib
@@ -102,7 +103,7 @@ def test_in_a_notebook_figures_are_svg_without_a_date():
 
 
 def test_curves_are_the_numbers_given_from_epoch_1():
-    ax = plotting.plot_curves({"a": [3.0, 2.0, 1.0], "b": torch.tensor([1.0, 0.5])}, **LABELS)
+    ax = page.plot_curves({"a": [3.0, 2.0, 1.0], "b": torch.tensor([1.0, 0.5])}, **LABELS)
     first, second = ax.lines
     assert first.get_xydata().tolist() == [[1, 3], [2, 2], [3, 1]]
     assert second.get_xydata().tolist() == [[1, 1], [2, 0.5]]
@@ -111,13 +112,21 @@ def test_curves_are_the_numbers_given_from_epoch_1():
     assert first.get_color() != second.get_color()
 
 
+def test_a_lone_curve_or_group_is_named_in_a_legend_too():
+    for ax in (
+        page.plot_curves({"loss": [3, 2, 1]}, **LABELS),
+        page.plot_histograms({"loss": [3, 2, 1]}, xlabel="h"),
+    ):
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["loss"]
+
+
 def test_curves_take_positions():
-    ax = plotting.plot_curves({"a": [3, 2]}, x=[0, 10], **LABELS)
+    ax = page.plot_curves({"a": [3, 2]}, x=[0, 10], **LABELS)
     assert ax.lines[0].get_xydata().tolist() == [[0, 3], [10, 2]]
 
 
 def test_the_floor_is_a_dashed_line_across():
-    ax = plotting.plot_curves({"a": [3, 2]}, **LABELS, floor=0.277, floor_label="no memory")
+    ax = page.plot_curves({"a": [3, 2]}, **LABELS, floor=0.277, floor_label="no memory")
     line = ax.lines[-1]
     assert list(line.get_ydata()) == [0.277, 0.277]
     assert line.get_linestyle() == "--"
@@ -126,20 +135,18 @@ def test_the_floor_is_a_dashed_line_across():
 
 
 def test_curves_can_be_logarithmic_and_coloured():
-    ax = plotting.plot_curves(
-        {"a": [3, 2], "b": [1, 2]}, **LABELS, log=True, colours={"a": "torch"}
-    )
+    ax = page.plot_curves({"a": [3, 2], "b": [1, 2]}, **LABELS, log=True, colours={"a": "torch"})
     assert ax.get_yscale() == "log"
-    assert ax.lines[0].get_color() == plotting.COLOURS["torch"]
+    assert ax.lines[0].get_color() == page.COLOURS["torch"]
 
 
 def test_figures_draw_on_the_axes_given():
     _, axes = plt.subplots(1, 4)
     drawn = [
-        plotting.plot_curves({"a": [1, 2]}, **LABELS, ax=axes[0]),
-        plotting.plot_matrix(np.eye(2), **LABELS, ax=axes[1]),
-        plotting.plot_histograms({"a": [1, 2]}, xlabel="h", ax=axes[2]),
-        plotting.plot_spread({"a": [1, 2]}, ylabel="accuracy", ax=axes[3]),
+        page.plot_curves({"a": [1, 2]}, **LABELS, ax=axes[0]),
+        page.plot_matrix(np.eye(2), **LABELS, ax=axes[1]),
+        page.plot_histograms({"a": [1, 2]}, xlabel="h", ax=axes[2]),
+        page.plot_spread({"a": [1, 2]}, ylabel="accuracy", ax=axes[3]),
     ]
     assert drawn == list(axes)
     assert len(plt.get_fignums()) == 1
@@ -162,7 +169,7 @@ def test_figures_draw_on_the_axes_given():
 )
 def test_curves_that_cannot_be_drawn(curves, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_curves(curves, **LABELS, **more)
+        page.plot_curves(curves, **LABELS, **more)
 
 
 # Matrices
@@ -170,7 +177,7 @@ def test_curves_that_cannot_be_drawn(curves, more, error, message):
 
 def test_matrix_holds_the_numbers_with_rows_downwards():
     matrix = torch.arange(6.0).reshape(2, 3)
-    ax = plotting.plot_matrix(
+    ax = page.plot_matrix(
         matrix, xlabel="input", ylabel="output", title="t", xticks="abc", yticks=["p", "q"]
     )
     assert ax.images[0].get_array().tolist() == matrix.tolist()
@@ -182,7 +189,7 @@ def test_matrix_holds_the_numbers_with_rows_downwards():
 
 
 def test_cells_show_their_numbers_except_zero():
-    ax = plotting.plot_matrix([[5, 0], [2, 37]], **LABELS, annotate=True)
+    ax = page.plot_matrix([[5, 0], [2, 37]], **LABELS, annotate=True)
     assert {(t.get_position(), t.get_text()) for t in ax.texts} == {
         ((0, 0), "5"),
         ((0, 1), "2"),
@@ -207,20 +214,20 @@ def test_cells_show_their_numbers_except_zero():
     ],
 )
 def test_numbers_in_cells_are_formatted(matrix, annotate, text):
-    ax = plotting.plot_matrix(matrix, **LABELS, annotate=annotate)
+    ax = page.plot_matrix(matrix, **LABELS, annotate=annotate)
     assert [t.get_text() for t in ax.texts] == [text]
 
 
 def test_signed_matrices_have_zero_in_the_middle():
-    image = plotting.plot_matrix([[-1, 4]], **LABELS, signed=True, bar_label="h").images[0]
+    image = page.plot_matrix([[-1, 4]], **LABELS, signed=True, bar_label="h").images[0]
     assert image.get_clim() == (-4, 4)
-    assert image.get_cmap() is plotting.SIGNED_COLOURS
-    assert plotting.plot_matrix([[1, 4]], **LABELS).images[0].get_clim() == (0, 4)
-    assert plotting.plot_matrix([[0, 0]], **LABELS).images[0].get_clim() == (0, 1)
+    assert image.get_cmap() is SIGNED_COLOURS
+    assert page.plot_matrix([[1, 4]], **LABELS).images[0].get_clim() == (0, 4)
+    assert page.plot_matrix([[0, 0]], **LABELS).images[0].get_clim() == (0, 1)
 
 
 def test_many_ticks_are_thinned_and_keep_their_labels():
-    ax = plotting.plot_matrix(np.eye(30), **LABELS, xticks=range(1, 31))
+    ax = page.plot_matrix(np.eye(30), **LABELS, xticks=range(1, 31))
     assert [t.get_text() for t in ax.get_xticklabels()] == [str(i) for i in range(1, 31, 3)]
     assert list(ax.get_xticks()) == list(range(0, 30, 3))
 
@@ -237,7 +244,7 @@ def test_many_ticks_are_thinned_and_keep_their_labels():
 )
 def test_matrices_that_cannot_be_drawn(matrix, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_matrix(matrix, **LABELS, **more)
+        page.plot_matrix(matrix, **LABELS, **more)
 
 
 # Images
@@ -245,7 +252,7 @@ def test_matrices_that_cannot_be_drawn(matrix, more, error, message):
 
 def test_images_stand_in_rows_dark_ink_on_light():
     images = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(0))
-    axes = plotting.plot_images(images, list("abcde"), columns=3, alarm=[0, 0, 0, 0, 1])
+    axes = page.plot_images(images, list("abcde"), columns=3, alarm=[0, 0, 0, 0, 1])
     assert [ax.get_title() for ax in axes] == list("abcde")
     for ax, image in zip(axes, images, strict=True):
         assert np.array_equal(ax.images[0].get_array(), image.numpy().astype(float))
@@ -253,7 +260,7 @@ def test_images_stand_in_rows_dark_ink_on_light():
         paper, ink = ax.images[0].get_cmap()([0.0, 1.0])[:, 0]
         assert ink < paper
     assert len(axes[0].figure.axes) == 6
-    assert axes[4].title.get_color() == plotting.COLOURS["bad"] != axes[3].title.get_color()
+    assert axes[4].title.get_color() == page.COLOURS["bad"] != axes[3].title.get_color()
     tops = [ax.get_subplotspec().rowspan.start for ax in axes]
     assert tops == [0, 0, 0, 1, 1]
 
@@ -270,7 +277,7 @@ def test_images_stand_in_rows_dark_ink_on_light():
 )
 def test_images_that_cannot_be_drawn(shape, titles, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_images(np.zeros(shape), titles, **more)
+        page.plot_images(np.zeros(shape), titles, **more)
 
 
 # Histograms and spreads
@@ -278,12 +285,34 @@ def test_images_that_cannot_be_drawn(shape, titles, more, error, message):
 
 def test_histograms_share_their_bins_and_each_sums_to_one():
     h = torch.tensor([[-1.0, -0.9], [0.9, 1.0]])
-    ax = plotting.plot_histograms({"a": h, "b": [0.1] * 3}, xlabel="h", bins=4, limits=(-1, 1))
+    ax = page.plot_histograms({"a": h, "b": [0.1] * 3}, xlabel="h", bins=4, limits=(-1, 1))
     first, second = (patch.get_data() for patch in ax.patches)
     assert first.edges.tolist() == second.edges.tolist() == [-1, -0.5, 0, 0.5, 1]
     assert first.values.tolist() == [0.5, 0, 0, 0.5]
     assert second.values.tolist() == [0, 0, 1, 0]
     assert ax.patches[0].get_edgecolor() != ax.patches[1].get_edgecolor()
+
+
+@pytest.mark.parametrize(
+    ("values", "limits", "shares"),
+    [
+        ([0.3, 0.3], (0, 1), [0, 1, 0, 0]),
+        ([0.0, 0.0], (0, 1), [1, 0, 0, 0]),
+        ([1.0, 1.0], (0, 1), [0, 0, 0, 1]),
+        ([0.0, 1.0], (0, 1), [0.5, 0, 0, 0.5]),
+    ],
+)
+def test_histograms_take_equal_numbers_and_numbers_on_the_limits(values, limits, shares):
+    ax = page.plot_histograms({"a": values}, xlabel="h", bins=4, limits=limits)
+    drawn = ax.patches[0].get_data()
+    assert drawn.values.tolist() == shares
+    assert drawn.edges.tolist() == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_histograms_of_equal_numbers_need_no_limits():
+    drawn = page.plot_histograms({"a": [2.0] * 3}, xlabel="h", bins=3).patches[0].get_data()
+    assert drawn.edges[0] < 2 < drawn.edges[-1]
+    assert drawn.values.sum() == 1
 
 
 @pytest.mark.parametrize(
@@ -304,11 +333,11 @@ def test_histograms_share_their_bins_and_each_sums_to_one():
 )
 def test_histograms_that_cannot_be_drawn(groups, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_histograms(groups, xlabel="h", **more)
+        page.plot_histograms(groups, xlabel="h", **more)
 
 
 def test_spread_shows_every_run_and_the_mean():
-    ax = plotting.plot_spread(
+    ax = page.plot_spread(
         {"RNN": [0.9, 0.94, 0.92], "MLP": [0.95]},
         ylabel="test accuracy",
         floor=0.1,
@@ -320,7 +349,7 @@ def test_spread_shows_every_run_and_the_mean():
     assert list(mean.get_ydata()) == pytest.approx([0.92, 0.92])
     assert np.mean(points.get_xdata()) == pytest.approx(np.mean(mean.get_xdata())) == 0
     assert list(lone.get_ydata()) == [0.95] and list(lone.get_xdata()) == [1]
-    assert lone_mean.get_color() == plotting.COLOURS["floor"]
+    assert lone_mean.get_color() == page.COLOURS["floor"]
     assert list(floor.get_ydata()) == [0.1, 0.1]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["RNN", "MLP"]
 
@@ -336,7 +365,7 @@ def test_spread_shows_every_run_and_the_mean():
 )
 def test_spreads_that_cannot_be_drawn(groups, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_spread(groups, ylabel="accuracy", **more)
+        page.plot_spread(groups, ylabel="accuracy", **more)
 
 
 # Text
@@ -348,7 +377,7 @@ def lines(ax) -> list[str]:
 
 def test_text_breaks_between_words_and_loses_nothing():
     passage = "One line,\nthen a longer one that goes on and on; averyveryverylongword."
-    ax = plotting.plot_text({"": passage}, width=12, rows=12)
+    ax = page.plot_text({"": passage}, width=12, rows=12)
     shown = lines(ax)
     assert "".join(shown).replace("↵", "\n") == passage
     assert shown[:3] == ["One line,↵", "then a ", "longer one "]
@@ -358,8 +387,8 @@ def test_text_breaks_between_words_and_loses_nothing():
 
 
 def test_text_that_does_not_fit_is_cut_with_a_sign_and_the_size_stays():
-    short = plotting.plot_text({"a": "Few words.", "": "More."}, width=20, rows=3)
-    long = plotting.plot_text({"a": "Few words. " * 30, "": "\n" * 9}, width=20, rows=3)
+    short = page.plot_text({"a": "Few words.", "": "More."}, width=20, rows=3)
+    long = page.plot_text({"a": "Few words. " * 30, "": "\n" * 9}, width=20, rows=3)
     assert lines(short) == ["a", "Few words.", "", "", "More.", "", ""]
     assert lines(long)[:4] == ["a", "Few words. Few ", "words. Few words. ", "Few words. Few …"]
     assert lines(long)[-1] == "↵…"
@@ -371,7 +400,7 @@ def test_text_that_does_not_fit_is_cut_with_a_sign_and_the_size_stays():
 def test_each_character_has_the_colour_of_its_number():
     passage = "ab cd\nef"
     numbers = np.linspace(-1, 1, len(passage))
-    ax = plotting.plot_text({"x": passage}, {"x": numbers}, width=6, rows=3)
+    ax = page.plot_text({"x": passage}, {"x": numbers}, width=6, rows=3)
     grid = np.ma.filled(ax.images[0].get_array(), np.nan)
     assert grid.shape == (4, 6) and np.isnan(grid[0]).all()
     assert lines(ax) == ["x", "ab cd↵", "ef", ""]
@@ -385,7 +414,7 @@ def test_each_character_has_the_colour_of_its_number():
 
 
 def test_letters_stay_legible_on_every_ground():
-    ax = plotting.plot_text({"": "ab"}, {"": [-1.0, 1.0]})
+    ax = page.plot_text({"": "ab"}, {"": [-1.0, 1.0]})
     image = ax.images[0]
     for number in (-1.0, 0.0, 1.0):
         colour = np.array(image.cmap(image.norm(number))[:3])
@@ -396,7 +425,7 @@ def test_letters_stay_legible_on_every_ground():
 
 
 def test_letters_fill_the_width_and_formulas_are_not_typeset():
-    ax = plotting.plot_text({"": "$x_t$ and $y$ " + "x" * 38}, width=52)
+    ax = page.plot_text({"": "$x_t$ and $y$ " + "x" * 38}, width=52)
     ax.figure.canvas.draw()
     assert lines(ax)[0].startswith("$x_t$ and $y$ x") and len(lines(ax)[0]) == 52
     box = ax.texts[0].get_window_extent()
@@ -420,11 +449,11 @@ def test_letters_fill_the_width_and_formulas_are_not_typeset():
 )
 def test_texts_that_cannot_be_set(passages, values, more, error, message):
     with pytest.raises(error, match=message):
-        plotting.plot_text(passages, values, **more)
+        page.plot_text(passages, values, **more)
 
 
 def test_headings_stand_apart():
-    ax = plotting.plot_text({"one": "first", "two": "second", "": "third"}, width=9, rows=1)
+    ax = page.plot_text({"one": "first", "two": "second", "": "third"}, width=9, rows=1)
     assert lines(ax) == ["one", "first", "", "two", "second", "third"]
     assert [text.get_weight() == "bold" for text in ax.texts] == [1, 0, 0, 1, 0, 0]
     assert ax.images[0].get_array().shape == (6, 9)

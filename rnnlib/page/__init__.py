@@ -1,0 +1,25 @@
+"""What a page shows: the style of its figures, the figures that recur, and drawings.
+
+``rnnlib.page.diagrams`` holds the drawings, each a function of its own name.
+"""
+
+from rnnlib.page import diagrams
+from rnnlib.page.colours import COLOURS
+from rnnlib.page.curves import plot_curves, plot_histograms, plot_spread
+from rnnlib.page.matrices import plot_images, plot_matrix
+from rnnlib.page.passages import plot_text
+from rnnlib.page.sources import source_of
+from rnnlib.page.style import use_book_style
+
+__all__ = [
+    "COLOURS",
+    "diagrams",
+    "plot_curves",
+    "plot_histograms",
+    "plot_images",
+    "plot_matrix",
+    "plot_spread",
+    "plot_text",
+    "source_of",
+    "use_book_style",
+]

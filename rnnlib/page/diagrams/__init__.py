@@ -1,0 +1,32 @@
+"""Drawings of recurrent networks: inline SVG that follows the page's light or dark theme.
+
+One visual language for the whole book. Inputs x_t stand at the bottom, states h_t in the middle,
+outputs y_t at the top, and time runs to the right. Lines and letters take the colour of the
+surrounding text, so they are right on any ground; states and the arrows between them are blue,
+whatever runs backwards in time is orange.
+
+A drawing needs nothing from outside, holds no `id` (any number of them can share a page), and is
+the same text every time it is made.
+"""
+
+from rnnlib.page.diagrams.cells import gru_cell, lstm_cell
+from rnnlib.page.diagrams.layers import bidirectional, stacked
+from rnnlib.page.diagrams.packing import packed
+from rnnlib.page.diagrams.pen import Drawing
+from rnnlib.page.diagrams.sequence_to_sequence import encoder_decoder
+from rnnlib.page.diagrams.stepper import step_through
+from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
+
+__all__ = [
+    "Drawing",
+    "bidirectional",
+    "encoder_decoder",
+    "gru_cell",
+    "loop",
+    "lstm_cell",
+    "packed",
+    "problem_shapes",
+    "stacked",
+    "step_through",
+    "unfolded",
+]
