@@ -134,7 +134,7 @@ def add_product(c, a, b):
 
 @compiled
 def add_gradients(x, h_prev, da_x, da_h, w_ih, dx, dW_xh, dW_hh, db_x, db_h):
-    """Add the share of some rows to each gradient; one that nobody wants has no rows."""
+    """Add the share of some rows; a gradient nobody wants has no rows."""
     if len(dx) > 0:
         add_product(dx, da_x, w_ih)  # dx_t = da_t W_xh^T
     if len(dW_xh) > 0:

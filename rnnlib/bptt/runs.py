@@ -45,6 +45,9 @@ class Walk:
         rows_before = np.cumsum(self.steps[:, 1]) - self.steps[:, 1]
         borders = np.flatnonzero(np.diff(rows_before // max(1, CHUNK // columns))) + 1
         self.runs = [self._run(*ends) for ends in pairwise([0, *borders.tolist(), len(steps)])]
+        # With batches of one size, the rows of the step before are this far away; otherwise 0.
+        N = int(batch_sizes[0]) if batch_sizes[0] == batch_sizes[-1] else 0
+        self.shift = N if reverse else -N
         self.most_rows = max(run.rows.stop - run.rows.start for run in self.runs)
 
     @staticmethod
@@ -60,6 +63,9 @@ class Walk:
 
     def before(self, run: Run, h: np.ndarray, h_0: np.ndarray) -> np.ndarray:
         """Return h_{t-1} for the rows of a run, (R, H): h of the step before, or h_0."""
+        start, stop = run.rows.start + self.shift, run.rows.stop + self.shift
+        if self.shift and run.begin > 0:
+            return h[start:stop]
         h_prev = np.empty_like(h[run.rows])
         compiled.states_before(h, h_0, self.steps, run.begin, run.end, h_prev)
         return h_prev
