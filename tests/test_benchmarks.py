@@ -321,7 +321,9 @@ def test_a_run_prints_tables_and_writes_a_file_of_the_committed_form(run, capsys
     for words in ("time as a ratio to padded", "packed in pools", "torch, H = 3"):
         assert words in shown
     assert list(new["measured"]) == list(PARTS)
-    same_form(committed(), new)
+    form = committed()  # of the shapes as many as in the small run
+    form["speed"] = [row for row in form["speed"] if tuple(row["shape"]) in SHAPES[:2]]
+    same_form(form, new)
 
 
 def test_a_part_is_replaced_and_the_others_stay(run, capsys):

@@ -136,4 +136,4 @@ def test_a_wheel_holds_what_the_package_reads(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert run.stdout.split() == [str(installed / "__init__.py"), "161079", "2"], run.stderr
+    assert run.stdout.split() == [str(installed / "__init__.py"), "161079", "3"], run.stderr
