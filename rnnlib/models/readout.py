@@ -28,7 +28,12 @@ class _ReadoutModel(nn.Module):
         self.num_directions = 2 if rnn.bidirectional else 1
         # torch.nn's LSTM may project its state to another size.
         features = self.num_directions * (getattr(rnn, "proj_size", 0) or rnn.hidden_size)
-        weight = next(rnn.parameters())
+        weight = next(rnn.parameters(), None)
+        if weight is None:
+            raise ValueError(
+                f"rnn: expected a layer with parameters, got {type(rnn).__module__}."
+                f"{type(rnn).__name__}, which has none; a quantized layer keeps its weights apart"
+            )
         # Made on the CPU and then moved, so that every device sees the same numbers.
         self.readout = nn.Linear(features, num_outputs, dtype=weight.dtype).to(weight.device)
 
