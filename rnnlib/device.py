@@ -1,4 +1,4 @@
-"""Where the book's tensors live, and how its random numbers are fixed.
+"""Where the book's tensors live, how its random numbers are fixed, in which mode a model runs.
 
 A chapter asks for its device once, and every number it draws comes from the CPU's generator: a
 GPU then trains the same weights on the same data, and prints the same rounded results.
@@ -7,9 +7,12 @@ GPU then trains the same weights on the same data, and prints the same rounded r
 import os
 import random
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import nn
 
 from rnnlib.checks import check_integer
 
@@ -98,3 +101,22 @@ def seed_everything(seed: int) -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
+
+
+@contextmanager
+def in_mode(model: nn.Module, training: bool) -> Iterator[None]:
+    """Put a model in training or evaluation mode; leave each of its modules as it was.
+
+    Parameters
+    ----------
+    model : Module
+    training : bool
+        Whether dropout drops, as ``model.train(training)`` has it.
+    """
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode

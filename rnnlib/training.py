@@ -5,22 +5,23 @@ what x and y may be. What y is decides the loss: integers are classes and are tr
 cross-entropy, floating-point numbers are values and are trained with the mean squared error.
 """
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 from tqdm import tqdm
 
 from rnnlib.checks import check_size
-from rnnlib.data.batches import Batches, aligned, check_shapes, is_tuple, served
-from rnnlib.device import get_device
-from rnnlib.models.common import in_mode
-
-Loss = Callable[[Tensor, Tensor], Tensor]
+from rnnlib.data.batches import Batches, aligned, check_passes, is_tuple, served
+from rnnlib.device import get_device, in_mode
+from rnnlib.gradients import clip_grad_norm_
+from rnnlib.losses import Loss, Means
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,16 @@ class History:
 
 
 class NonFiniteLossError(ArithmeticError):
-    """The loss became infinite or no number; `history` holds the epochs before."""
+    """The loss, the gradient or a weight became infinite or no number.
 
-    def __init__(self, message: str, history: History):
-        super().__init__(message)
+    `history` holds the epochs before. Loss and gradient are found out before the weights change.
+    """
+
+    def __init__(self, name: str, value: float, where: str, history: History):
+        super().__init__(
+            f"{name}: expected a finite number, got {value} in {where}. A smaller lr or clip_norm "
+            "may help; this exception's history holds the epochs before."
+        )
         self.history = history
 
 
@@ -105,9 +112,11 @@ def fit(
         Learning rate, by default 0.001.
     optimizer : callable or Optimizer
         ``optimizer(parameters, lr=lr)`` makes one; an Optimizer is used as it is, without `lr`.
+        It takes one step for each gradient; one that needs a closure, as LBFGS, is refused.
     loss : callable, optional
         ``loss(prediction, y)`` returns a mean. By default the module's two. Of sequences of
-        different length it is given the real steps, one below the other.
+        different length it is given the real steps, one below the other. Cross-entropy and
+        negative log-likelihood are given one row of logits for each target.
     clip_norm : float, optional
         Largest norm of all gradients together; longer ones are scaled down. Infinity only records.
     validation : iterable like `batches`, optional
@@ -116,7 +125,7 @@ def fit(
         Whether the batches (x, y) are consecutive windows of the same N streams, in order
         (truncated backpropagation through time). The model is called ``model(x, state)`` and
         returns (prediction, state): None at the beginning of an epoch, then the state that the
-        last batch ended in, detached.
+        last batch ended in, detached. A smaller batch at the end is refused.
     progress : bool
         Whether to show a bar on stderr.
     device : optional
@@ -130,40 +139,61 @@ def fit(
     Raises
     ------
     NonFiniteLossError
-        If the loss is infinite or NaN; names epoch and batch.
-    TypeError, ValueError
-        For batches, targets, or options that cannot be used.
+        If the loss is infinite or NaN, the gradient is while `clip_norm` is given, or a weight
+        is after an epoch; names epoch and batch.
+    TypeError, ValueError, IndexError
+        For models, batches, targets, or options that cannot be used.
+    RuntimeError
+        Under ``torch.no_grad`` or ``torch.inference_mode``.
     """
+    _check_model(model)
     check_size("epochs", epochs)
+    _check_number("clip_norm", clip_norm)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm}")
+    if validation is not None:
+        check_passes("validation", validation)
+    if not torch.is_grad_enabled():
+        raise RuntimeError(
+            "fit: expected gradients to be recorded, got a call under torch.no_grad or "
+            "torch.inference_mode"
+        )
+    if isinstance(device, str):
+        device = get_device(device)
     if device is not None:
-        model.to(get_device(device) if isinstance(device, str) else device)
+        model.to(torch.device(device))
     optimizer = _optimizer(model, optimizer, lr)
+    learning = [p for p in model.parameters() if p.requires_grad]
     history = History()
-    total = epochs * len(batches) if hasattr(batches, "__len__") else None
+    total = _length(batches)
+    total = None if total is None else epochs * total
     with tqdm(total=total, disable=not progress, file=sys.stderr, unit="batch") as bar:
         for epoch in range(1, epochs + 1):
             bar.set_description(f"epoch {epoch}/{epochs}")
-            means, norms = _Means(), []
+            means, norms = Means(loss), []
+            where = f"epoch {epoch} of {epochs}"
             with in_mode(model, training=True):
                 answers = _answers(model, batches, carry_state)
                 for number, (prediction, y) in enumerate(answers, start=1):
-                    value = means.add(prediction, y, loss)
-                    if not value.isfinite():
-                        raise NonFiniteLossError(
-                            f"loss: expected a finite number, got {value.item()} in epoch {epoch} "
-                            f"of {epochs}, batch {number}. A smaller lr or clip_norm may help; "
-                            "this exception's history holds the epochs before.",
-                            history,
+                    value = means.add(prediction, y)
+                    _check_finite("loss", value, f"{where}, batch {number}", history)
+                    if not value.requires_grad:
+                        raise ValueError(
+                            "loss: expected it to depend on the model's parameters, got a "
+                            "constant: something between them and the loss cuts the gradient"
                         )
                     optimizer.zero_grad()
                     value.backward()
                     if clip_norm is not None:
-                        norms.append(nn.utils.clip_grad_norm_(model.parameters(), clip_norm).item())
+                        norm = clip_grad_norm_(model.parameters(), clip_norm)
+                        _check_finite("gradient's norm", norm, f"{where}, batch {number}", history)
+                        norms.append(norm.item())
                     optimizer.step()
                     bar.update()
-            measured = means.evaluation()
+            # Else the last update of all could go wrong unseen.
+            for weight in learning:
+                _check_finite("weights", weight, f"{where}, at its end", history)
+            measured = Evaluation(means.loss, means.accuracy)
             bar.set_postfix(loss=f"{measured.loss:.4g}")
             history._add("", measured)
             if norms:
@@ -185,14 +215,17 @@ def evaluate(
     Evaluation
         Its loss is a mean over targets.
     """
-    means = _Means()
+    _check_model(model)
+    means = Means(loss)
     with in_mode(model, training=False), torch.no_grad():
         for prediction, y in _answers(model, batches, carry_state):
-            means.add(prediction, y, loss)
-    return means.evaluation()
+            means.add(prediction, y)
+    return Evaluation(means.loss, means.accuracy)
 
 
-def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
+def predict(
+    model: nn.Module, batches: Batches, *, carry_state: bool = False
+) -> tuple[Tensor, Tensor]:
     """Collect a model's answers beside the right ones. Parameters and errors as for `fit`.
 
     Returns
@@ -204,56 +237,88 @@ def predict(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     targets : Tensor, (N, …)
         The batches' y, in the same order.
     """
+    _check_model(model)
     with in_mode(model, training=False), torch.no_grad():
-        found = [(prediction.cpu(), y.cpu()) for prediction, y in _answers(model, batches)]
-    predictions, targets = zip(*found, strict=True)
-    return torch.cat(predictions), torch.cat(targets)
+        answers = _answers(model, batches, carry_state)
+        found = [(prediction.cpu(), y.cpu()) for prediction, y in answers]
+    return tuple(
+        _joined(name, parts)
+        for name, parts in zip(("prediction", "y"), zip(*found, strict=True), strict=True)
+    )
 
 
-class _Means:
-    """Sums over batches, and the means they come to."""
+def _joined(name: str, parts: tuple[Tensor, ...]) -> Tensor:
+    first = parts[0].shape
+    for part in parts:
+        if part.dim() == 0 or part.shape[1:] != first[1:]:
+            raise ValueError(
+                f"{name}: expected (N, …) in every batch, alike in what follows N, got "
+                f"{tuple(first)} and {tuple(part.shape)}"
+            )
+    return torch.cat(parts)
 
-    def __init__(self):
-        self.count, self.loss, self.right = 0, 0.0, None
 
-    def add(self, prediction: Tensor, y: Tensor, loss: Loss | None) -> Tensor:
-        """Add a batch; return its mean loss, ready for backward."""
-        classes = not y.is_floating_point()
-        # Unequal shapes may broadcast: (N, 1) and (N,) to (N, N), a loss that means nothing.
-        check_shapes(prediction, y)
-        loss = loss or (F.cross_entropy if classes else F.mse_loss)
-        count = y.numel()
-        if classes:
-            counted = y != getattr(loss, "ignore_index", -100)
-            count = int(counted.sum())
-            right = (prediction.argmax(-1) == y) & counted
-            self.right = (self.right or 0) + int(right.sum())
-        if count == 0:
-            raise ValueError(f"y: expected targets that count, got none in {tuple(y.shape)}")
-        if classes and (loss is F.cross_entropy or isinstance(loss, nn.CrossEntropyLoss)):
-            # With steps torch wants (N, K, T); one row for each target suits every shape.
-            prediction, y = prediction.reshape(-1, prediction.size(-1)), y.reshape(-1).long()
-        value = loss(prediction, y)
-        if value.dim() > 0:
-            raise ValueError(f"loss: expected one number, got shape {tuple(value.shape)}")
-        self.count += count
-        self.loss += count * value.item()
-        return value
+def _check_finite(name: str, value: Tensor, where: str, history: History) -> None:
+    finite = value.isfinite()
+    if not finite.all():
+        raise NonFiniteLossError(name, value[~finite][0].item(), where, history)
 
-    def evaluation(self) -> Evaluation:
-        right = None if self.right is None else self.right / self.count
-        return Evaluation(self.loss / self.count, right)
+
+def _check_model(model) -> None:
+    if not isinstance(model, nn.Module):
+        got = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise TypeError(f"model: expected a Module, got {got}")
+
+
+def _check_number(name: str, value) -> None:
+    if value is not None and not isinstance(value, Real | Tensor):
+        raise TypeError(f"{name}: expected a number or None, got {type(value).__name__}")
+
+
+def _length(batches) -> int | None:
+    """Return how many batches there are, or None for what does not know it."""
+    try:
+        return len(batches)
+    except TypeError:  # a DataLoader has __len__ even where its dataset has none
+        return None
 
 
 def _optimizer(model: nn.Module, optimizer, lr: float | None) -> torch.optim.Optimizer:
-    """Make the optimizer, or check the one that was given."""
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        return optimizer(model.parameters(), lr=1e-3 if lr is None else lr)
-    if lr is not None:
-        raise ValueError(f"lr: expected None beside an Optimizer, which has its own, got {lr}")
-    owned = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if owned.isdisjoint(map(id, model.parameters())):
-        raise ValueError("optimizer: expected one for the model's parameters, got another's")
+    """Make the optimizer, or take the one that was given, and check it."""
+    learning = [p for p in model.parameters() if p.requires_grad]
+    if not learning:
+        count = sum(1 for _ in model.parameters())
+        raise ValueError(
+            "model: expected parameters that learn, "
+            f"got {f'{count} frozen ones' if count else 'none'}"
+        )
+    if isinstance(optimizer, torch.optim.Optimizer):
+        if lr is not None:
+            raise ValueError(f"lr: expected None beside an Optimizer, which has its own, got {lr}")
+    else:
+        if not callable(optimizer):
+            raise TypeError(
+                "optimizer: expected an Optimizer, or what makes one, as torch.optim.Adam does, "
+                f"got {type(optimizer).__name__}"
+            )
+        _check_number("lr", lr)
+        optimizer = optimizer(model.parameters(), lr=1e-3 if lr is None else lr)
+    step = getattr(optimizer, "step", None)
+    if step is None:
+        raise TypeError(
+            f"optimizer: expected it to return an Optimizer, got {type(optimizer).__name__}"
+        )
+    closure = inspect.signature(step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TypeError(
+            "optimizer: expected one that takes a step for each gradient, got "
+            f"{type(optimizer).__name__}, whose step asks for the loss several times by a closure"
+        )
+    groups = getattr(optimizer, "param_groups", [{"params": learning}])
+    if {id(p) for group in groups for p in group["params"]}.isdisjoint(map(id, learning)):
+        raise ValueError(
+            "optimizer: expected one for the model's parameters that learn, got another's"
+        )
     return optimizer
 
 
@@ -261,19 +326,55 @@ def _answers(
     model: nn.Module, batches: Batches, carry_state: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield what the model says to each batch beside the targets: two tensors that fit."""
-    state = None
+    state, before = None, None
+    if carry_state:
+        _check_order(batches)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     for x, y, lengths in served(batches, device):
         if not carry_state:
             prediction = model(*x) if lengths is None else model(*x, lengths)
         elif lengths is None and not isinstance(x[0], PackedSequence):
-            prediction, state = _with_state(model(*x, state))
+            shapes = [tuple(part.shape) for part in x]
+            try:
+                prediction, after = _with_state(model(*x, state))
+            except (RuntimeError, ValueError) as error:
+                if before in (None, shapes):
+                    raise
+                raise _other_streams(before, shapes) from error
+            if state is not None and _shapes(after) != _shapes(state):
+                raise _other_streams(before, shapes)
+            state, before = after, shapes
         else:
             raise ValueError(
                 "carry_state: expected windows (x, y) of equal length, got "
                 f"{'a PackedSequence' if lengths is None else '(x, y, lengths)'}"
             )
         yield aligned(prediction, y, lengths, num_steps=None if lengths is None else x[0].size(1))
+
+
+def _check_order(batches: Batches) -> None:
+    """Refuse a loader that shuffles: a state would be handed to another stream."""
+    random = RandomSampler | SubsetRandomSampler | WeightedRandomSampler
+    for owner in (batches, getattr(batches, "batch_sampler", None)):
+        if isinstance(getattr(owner, "sampler", None), random):
+            raise ValueError(
+                "carry_state: expected windows in the order of their streams, got a "
+                f"{type(batches).__name__} that draws them at random"
+            )
+
+
+def _other_streams(before: list[tuple], shapes: list[tuple]) -> ValueError:
+    return ValueError(
+        "carry_state: expected the same streams in every batch, got x of shape "
+        f"{', '.join(map(str, shapes))} after {', '.join(map(str, before))}, which does not fit "
+        "the state; a DataLoader leaves a smaller last batch out with drop_last=True"
+    )
+
+
+def _shapes(state) -> list:
+    if isinstance(state, Tensor):
+        return [state.shape]
+    return [shape for part in state for shape in _shapes(part)]
 
 
 def _with_state(answer) -> tuple:

@@ -7,6 +7,8 @@ import zipfile
 import pytest
 import torch
 from torch import nn
+from torch.nn import utils
+from torch.nn.utils import parametrizations, parametrize
 
 from rnnlib import layers
 from rnnlib.data.text import TextStream
@@ -125,6 +127,8 @@ def test_layers_that_cannot_be_used(rnn, vocabulary, error, message):
     [
         (torch.zeros(2, 3), TypeError, "expected a tensor of indices, int64, got torch.float32"),
         (torch.zeros(2, 3, dtype=torch.bool), TypeError, "got torch.bool"),
+        (torch.zeros(2, 3, dtype=torch.uint8), TypeError, "got torch.uint8"),
+        (torch.zeros(2, 3, dtype=torch.complex64), TypeError, "got torch.complex64"),
         ([[0]], TypeError, "got list"),
         (torch.zeros(3, dtype=torch.int64), ValueError, r"shape \(N, T\), got \(3,\)"),
         (torch.tensor([[0, 13]]), IndexError, "from 0 to 12, got 0 to 13"),
@@ -252,6 +256,20 @@ def test_writing_keeps_no_graph(monkeypatch):
 def test_what_cannot_be_written(prompt, num_symbols, error, message):
     with pytest.raises(error, match=message):
         make().generate(prompt, num_symbols)
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_a_seed_is_no_generator(temperature):
+    with pytest.raises(TypeError, match=r"generator: expected a torch.Generator or None, got int"):
+        make().generate("H", 2, generator=0, temperature=temperature)
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attributes self.rnn._flat_weights")
+def test_the_graph_can_be_exported():
+    model = make(nn.GRU).eval()
+    x = torch.randint(V, (2, 3))
+    graph = torch.export.export(model, (x,)).module()
+    torch.testing.assert_close(graph(x)[0], model(x)[0])
 
 
 # Files
@@ -403,6 +421,86 @@ def test_a_missing_file_or_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected an existing folder"):
         make().save(tmp_path / "none" / "model.pt")
     assert os.listdir(tmp_path) == []
+
+
+def share(model):
+    model.readout.weight = model.embedding.weight
+
+
+CHANGES = {
+    "weight norm": (lambda m: parametrizations.weight_norm(m.rnn, "weight_hh_l0"), "weight_hh_l0"),
+    "spectral norm": (lambda m: parametrizations.spectral_norm(m.readout), "readout.weight"),
+    "old weight norm": (lambda m: utils.weight_norm(m.rnn, "weight_hh_l0"), "weight_hh_l0_g"),
+    "another read-out": (lambda m: setattr(m, "readout", nn.Linear(H, V, bias=False)), "bias"),
+    "deeper read-out": (
+        lambda m: setattr(m, "readout", nn.Sequential(nn.Linear(H, V))),
+        "readout.0.weight",
+    ),
+    "two ways": (
+        lambda m: setattr(m, "rnn", layers.GRU(D, H, batch_first=True, bidirectional=True)),
+        "weight_hh_l0_reverse",
+    ),
+    "two dtypes": (lambda m: m.rnn.double(), "one dtype, got torch.float32 and torch.float64"),
+    "shared": (share, "each weight in one place, got one that two modules share"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.nn.utils.weight_norm.* is deprecated")
+@pytest.mark.parametrize("layer", [layers.GRU, nn.LSTM])
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
+def test_what_would_not_come_back_is_not_saved(change, said, layer, tmp_path):
+    path = tmp_path / "model.pt"
+    model = make(layer)
+    if change is share:
+        model = CharRNN(layer(H, H, batch_first=True), VOCABULARY)
+    model.save(path)
+    before = path.read_bytes()
+    change(model)
+    with pytest.raises(ValueError, match=f"^model: expected .*{said}"):
+        model.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.pt"]
+
+
+@pytest.mark.parametrize("layer", [layers.GRU, nn.LSTM])
+def test_a_parametrized_layer_trains_writes_and_is_saved_once_it_is_plain(layer, tmp_path):
+    rnn = parametrizations.weight_norm(layer(D, H, batch_first=True), "weight_hh_l0")
+    model = CharRNN(rnn, VOCABULARY)
+    before = model.rnn.parametrizations.weight_hh_l0.original1.detach().clone()
+    windows = TextStream(SENTENCE, VOCABULARY, batch_size=1, num_steps=9)
+    fit(model, windows, epochs=1, carry_state=True, progress=False)
+    assert not torch.equal(model.rnn.parametrizations.weight_hh_l0.original1, before)
+    text = model.generate("H", 9, temperature=0)
+    parametrize.remove_parametrizations(model.rnn, "weight_hh_l0")
+    model.save(tmp_path / "model.pt")
+    assert CharRNN.load(tmp_path / "model.pt").generate("H", 9, temperature=0) == text
+
+
+def test_a_path_without_a_folder_is_in_this_one_and_a_folder_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make().save("model.pt")
+    assert os.listdir(tmp_path) == ["model.pt"]
+    for folder in ("", ".", str(tmp_path)):
+        with pytest.raises(IsADirectoryError, match="expected the name of a file, got a folder"):
+            make().save(folder)
+    assert os.listdir(tmp_path) == ["model.pt"]
+
+
+@pytest.mark.parametrize("other", [SENTENCE, 13, list(VOCABULARY.symbols)])
+def test_what_is_no_vocabulary_is_refused(other, tmp_path):
+    make().save(tmp_path / "model.pt")
+    with pytest.raises(TypeError, match=f"or None, got {type(other).__name__}"):
+        CharRNN.load(tmp_path / "model.pt", other)
+
+
+def test_a_file_does_not_choose_the_device(tmp_path):
+    path = tmp_path / "model.pt"
+    make().save(path)
+    content = torch.load(path, weights_only=True)
+    content["options"]["device"] = "meta"
+    torch.save(content, path)
+    assert CharRNN.load(path).generate("H", 3, temperature=0) == make().generate(
+        "H", 3, temperature=0
+    )
 
 
 @pytest.mark.parametrize("moment", ["writing", "renaming"])

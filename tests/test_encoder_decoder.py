@@ -357,6 +357,23 @@ def gru(*sizes, **options):
             "queries and annotations of 6, got sizes (6, 5)",
         ),
         (
+            lambda: EncoderDecoder(gru(3, 6, dtype=torch.float64), gru(3, 6), V, K),
+            ValueError,
+            "encoder: expected weights of torch.float32 on cpu, as the decoder's, got torch.",
+        ),
+        (
+            lambda: EncoderDecoder(gru(3, 6, device="meta"), gru(3, 6), V, K),
+            ValueError,
+            "as the decoder's, got torch.float32 on meta",
+        ),
+        (
+            lambda: EncoderDecoder(
+                gru(3, 6), gru(3, 6), V, K, AdditiveAttention(6, 6, 2, dtype=torch.float64)
+            ),
+            ValueError,
+            "attention: expected weights of torch.float32 on cpu",
+        ),
+        (
             lambda: make(attend=False).attention_weights(*batch()),
             ValueError,
             "expected a model with attention, got one without",
@@ -399,7 +416,14 @@ def test_searching_checks_its_arguments():
     source, lengths, _ = batch()
     with pytest.raises(ValueError, match="width must be greater than zero, got 0"):
         model.answer(source, lengths, start=START, end=END, max_steps=3, width=0)
-    with pytest.raises(ValueError, match="expected symbols below 7, got 0 and 7"):
-        model.answer(source, lengths, start=START, end=7, max_steps=3)
+    for name in ("start", "end"):
+        for wrong in (-1, 7):
+            symbols = {"start": START, "end": END, name: wrong}
+            with pytest.raises(ValueError, match=f"{name}: .* from 0 to 6, got {wrong}"):
+                model.answer(source, lengths, max_steps=3, **symbols)
+        for wrong, kind in ((1.5, "float"), ("a", "str"), (True, "bool"), (None, "NoneType")):
+            symbols = {"start": START, "end": END, name: wrong}
+            with pytest.raises(TypeError, match=f"{name}: expected an int, got {kind}"):
+                model.answer(source, lengths, max_steps=3, **symbols)
     with pytest.raises(ValueError, match="lengths: expected at most 6"):
         model.answer(source, lengths + 1, start=START, end=END, max_steps=3)

@@ -1,17 +1,15 @@
-"""The instruments measure what they say, and clipping by hand equals torch's."""
+"""The instruments measure what they say, and leave everything as it was."""
 
 import math
-import warnings
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 from torch.nn.utils.rnn import pack_sequence
 
 import rnnlib
 from rnnlib.gradients import (
-    clip_grad_norm_,
-    clip_grad_value_,
     gradient_by_lag,
     jacobian_product,
     largest_singular_value,
@@ -298,6 +296,60 @@ def test_instruments_leave_everything_as_it_was(name, device):
         assert torch.equal(value, before[key])
 
 
+WITHOUT_GRADIENTS = {"no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
+
+
+@every_module
+@pytest.mark.parametrize("mode", WITHOUT_GRADIENTS.values(), ids=WITHOUT_GRADIENTS)
+def test_instruments_measure_where_no_gradients_are_recorded(name, mode):
+    """Whatever was made inside: inputs, state, or the layer itself."""
+    for instrument in (step_jacobians, gradient_by_lag):
+        module = make(name, "cpu")
+        x, state = inputs("cpu"), initial_state(module, "cpu")
+        expected = instrument(module, x, h_0=state)
+        with mode():
+            made_inside = make(name, "cpu"), inputs("cpu"), initial_state(module, "cpu")
+            for layer, sequence, h_0 in ((module, x, state), made_inside):
+                found = instrument(layer, sequence, h_0=h_0)
+                assert torch.equal(found, expected) and not found.is_inference()
+        layer, sequence, h_0 = made_inside
+        assert torch.equal(instrument(layer, sequence, h_0=h_0), expected)
+
+
+NORMALIZED = {
+    "weight_norm": parametrizations.weight_norm,
+    "spectral_norm": parametrizations.spectral_norm,
+    "old spectral_norm": nn.utils.spectral_norm,
+}
+
+
+@pytest.mark.parametrize("normalize", NORMALIZED.values(), ids=NORMALIZED)
+@pytest.mark.parametrize("module", [rnnlib.RNN, nn.RNN, rnnlib.GRU])
+def test_instruments_measure_normalized_weights_and_leave_them(normalize, module):
+    torch.manual_seed(0)
+    layer = normalize(module(D, H, dtype=torch.float64), "weight_hh_l0")
+    x = inputs("cpu")
+    layer(x)
+    before = {key: value.clone() for key, value in layer.state_dict().items()}
+    found = step_jacobians(layer, x), gradient_by_lag(layer, x)
+    assert layer.training
+    for key, value in layer.state_dict().items():
+        assert torch.equal(value, before[key]), key
+    layer.eval()(x)  # computes weight_hh_l0
+    plain = module(D, H, dtype=torch.float64)
+    with torch.no_grad():
+        for key, weight in plain.named_parameters():
+            weight.copy_(getattr(layer, key))
+    for a, b in zip(found, (step_jacobians(plain, x), gradient_by_lag(plain, x)), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_state_may_come_as_a_list():
+    layer, x = make("LSTM", "cpu"), inputs("cpu")
+    state = initial_state(layer, "cpu")
+    assert torch.equal(step_jacobians(layer, x, list(state)), step_jacobians(layer, x, state))
+
+
 def x_of(*shape):
     return torch.zeros(shape, dtype=torch.float64)
 
@@ -331,6 +383,17 @@ REFUSED = [
         ValueError,
         r"h_0: expected \(1, 3, 5\), \(1, 3, 5\), got \(1, 3, 5\)",
     ),
+    (lambda: nn.RNN, {}, TypeError, "a recurrent layer or cell, got the class RNN"),
+    (lambda: nn.GRUCell(D, H), {"x": x_of(T, N, D).int()}, TypeError, r"x: .*64 .*, got .*int32"),
+    (lambda: nn.RNN(D, H), {"x": x_of(T, N, D).float()}, TypeError, "float64 like the weights"),
+    (lambda: nn.RNN(D, H), {"x": x_of(T, N, D).to("meta")}, ValueError, "on cpu .*, got meta"),
+    (
+        lambda: nn.RNN(D, H),
+        {"h_0": x_of(1, N, H).float()},
+        TypeError,
+        "h_0: expected torch.float64 like the weights, got torch.float32",
+    ),
+    (lambda: nn.RNN(D, H), {"h_0": ()}, ValueError, r"h_0: expected \(1, 3, 5\), got none"),
     (lambda: nn.RNN(D, H), {"h_0": 0.0}, TypeError, r"h_0: expected a Tensor, or for an LSTM the"),
 ]
 
@@ -350,7 +413,14 @@ def test_instruments_refuse_what_they_cannot_measure(instrument, layer, argument
     [
         (lambda h: h, ValueError, r"one for each of 3 samples, got shape \(3, 5\)"),
         (lambda h: h.sum(0), ValueError, r"got shape \(5,\)"),
-        (lambda h: 1.0, TypeError, "loss: expected it to return a Tensor, got float"),
+        (
+            lambda h: 1.0,
+            TypeError,
+            "return a Tensor of real numbers, got float",
+        ),
+        (lambda h: h.sum().cfloat(), TypeError, "real numbers, got torch.complex64"),
+        ("sum", TypeError, r"loss: expected a callable, loss\(h_T\), got str"),
+        (lambda h: torch.ones((), requires_grad=True), ValueError, "got one that does not use it"),
         (lambda h: h.detach().sum(), ValueError, "loss: expected it to depend on h_T"),
     ],
 )
@@ -359,6 +429,14 @@ def test_gradient_by_lag_refuses_an_unsuitable_loss(loss, error, message):
         gradient_by_lag(nn.RNN(D, H), torch.zeros(T, N, D), loss=loss)
     with pytest.raises(ValueError, match="wrt: expected one of state, h, c, x for LSTM, got 'y'"):
         gradient_by_lag(nn.LSTM(D, H), torch.zeros(T, N, D), wrt="y")
+
+
+@pytest.mark.parametrize("module", [rnnlib.RNN, nn.RNN, nn.LSTMCell])
+@pytest.mark.parametrize("instrument", [step_jacobians, gradient_by_lag])
+def test_complex_layers_are_refused(module, instrument):
+    layer = module(D, H, dtype=torch.complex64)
+    with pytest.raises(TypeError, match=r"layer: expected real weights, got torch\.complex64"):
+        instrument(layer, torch.zeros(T, N, D, dtype=torch.complex64))
 
 
 def test_a_stack_that_drops_out_is_measured_in_eval_mode():
@@ -430,6 +508,54 @@ def test_spectral_radius_and_norm_of_known_matrices():
             measure(torch.ones(3))
 
 
+@pytest.mark.parametrize("measure", [spectral_radius, largest_singular_value])
+@pytest.mark.parametrize(
+    ("W", "error", "said"),
+    [
+        ([[1.0]], TypeError, "got list"),
+        (torch.eye(2, dtype=torch.int64), TypeError, "float32 or float64.*, got torch.int64"),
+        (torch.eye(2).half(), TypeError, "got torch.float16"),
+        # Without a check the search for eigenvalues ends the process.
+        (torch.full((3, 3), math.nan), ValueError, "finite numbers, got nan or infinity"),
+        (torch.full((3, 3), math.inf), ValueError, "finite numbers, got nan or infinity"),
+    ],
+)
+def test_matrices_that_cannot_be_measured_are_refused(measure, W, error, said):
+    with pytest.raises(error, match=f"W: expected .*{said}"):
+        measure(W)
+    with pytest.raises(ValueError, match=r"of at least one row, got \(0, 0\)"):
+        spectral_radius(torch.zeros(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("h", "nonlinearity", "error", "said"),
+    [
+        ([0.5], "tanh", TypeError, "floating-point numbers, got list"),
+        (torch.tensor([1]), "tanh", TypeError, "floating-point numbers, got torch.int64"),
+        (torch.tensor([1j]), "tanh", TypeError, "floating-point numbers, got torch.complex64"),
+        (torch.tensor([0.5, math.nan]), "tanh", ValueError, "values of tanh, .* got nan"),
+        (torch.tensor([0.5, -3.0]), "tanh", ValueError, "tanh, from -1 to 1, got -3; what goes"),
+        (torch.tensor([1.5]), "sigmoid", ValueError, "sigmoid, from 0 to 1, got 1.5"),
+        (torch.tensor([-0.5]), "relu", ValueError, "relu, from 0 to inf, got -0.5"),
+    ],
+)
+def test_what_a_nonlinearity_never_gives_is_refused(h, nonlinearity, error, said):
+    with pytest.raises(error, match=f"h: expected .*{said}"):
+        mean_slope(h, nonlinearity)
+    if nonlinearity == "tanh":
+        with pytest.raises(error, match=f"h: expected .*{said}"):
+            saturation(h)
+
+
+def test_arguments_of_other_types_are_refused():
+    with pytest.raises(TypeError, match="threshold: expected a number, got str"):
+        saturation(torch.zeros(2), "0.9")
+    with pytest.raises(ValueError, match=r"nonlinearity: expected one of .*, got \['tanh'\]"):
+        mean_slope(torch.zeros(2), ["tanh"])
+    with pytest.raises(TypeError, match="jacobians: expected a Tensor, got list"):
+        jacobian_product([torch.eye(2)])
+
+
 def test_saturation_counts_both_ends():
     h = torch.tensor([[0.0, 0.995, -0.995, 0.5], [1.0, -1.0, 0.99, 0.2]], dtype=torch.float64)
     assert saturation(h).item() == 0.5
@@ -458,180 +584,3 @@ def test_mean_slope_at_known_places():
         mean_slope(torch.zeros(3), "gelu")
     with pytest.raises(ValueError, match="h: expected at least one value"):
         mean_slope(torch.zeros(0))
-
-
-# Clipping
-
-NAN, INF = math.nan, math.inf
-
-GRADIENTS = {
-    "two": [[3.0, -4.0], [[1.0], [2.0]]],
-    "one": [[3.0, -4.0]],
-    "one without": [[3.0, -4.0], None, [1.0]],
-    "scalar": [5.0],
-    "zero": [[0.0, 0.0]],
-    "small": [[1e-4, -2e-4]],
-    "at the threshold": [[1.0, 0.0]],
-    "nan": [[NAN, 1.0], [2.0]],
-    "inf": [[INF, 1.0], [-2.0]],
-    "-inf": [[-INF, 1.0], [2.0]],
-    "inf and nan": [[INF, NAN], [2.0]],
-}
-
-
-def parameters_with(gradients, device="cpu", dtypes=(torch.float32,)):
-    """Return parameters that have these gradients; the dtypes take turns."""
-    parameters = []
-    for i, gradient in enumerate(gradients):
-        dtype = dtypes[i % len(dtypes)]
-        values = torch.tensor(0.0 if gradient is None else gradient, dtype=dtype, device=device)
-        parameters.append(nn.Parameter(torch.zeros_like(values)))
-        parameters[-1].grad = None if gradient is None else values
-    return parameters
-
-
-def assert_same_gradients(ours, theirs, **tolerance):
-    for mine, other in zip(ours, theirs, strict=True):
-        assert (mine.grad is None) == (other.grad is None)
-        if mine.grad is not None:
-            assert mine.grad.dtype == other.grad.dtype
-            torch.testing.assert_close(mine.grad, other.grad, equal_nan=True, **tolerance)
-
-
-def clip_both(ours, theirs, *arguments, form=lambda parameters: parameters, **options):
-    """Clip with ours and with torch's; the norms and all gradients must agree."""
-    norm = clip_grad_norm_(form(ours), *arguments, **options)
-    expected = nn.utils.clip_grad_norm_(form(theirs), *arguments, **options)
-    assert isinstance(norm, torch.Tensor) and not norm.requires_grad
-    assert norm.device == expected.device
-    torch.testing.assert_close(norm, expected, equal_nan=True)
-    assert_same_gradients(ours, theirs)
-    return norm
-
-
-@pytest.mark.parametrize("max_norm", [1.0, 2, 100.0, 0.0, -1.0, INF, NAN])
-@pytest.mark.parametrize("norm_type", [1, 2.0, 0.5, 3, INF, -INF, "inf", 0])
-@pytest.mark.parametrize("name", GRADIENTS)
-def test_clip_grad_norm_equals_torch(name, norm_type, max_norm, device):
-    gradients = GRADIENTS[name]
-    ours, theirs = parameters_with(gradients, device), parameters_with(gradients, device)
-    clip_both(ours, theirs, max_norm, norm_type)
-
-
-DTYPES = [
-    (torch.float64,),
-    (torch.bfloat16,),
-    (torch.float16,),
-    (torch.bfloat16, torch.float64),
-    (torch.float32, torch.bfloat16, torch.float64),
-]
-
-
-@pytest.mark.parametrize("dtypes", DTYPES, ids=str)
-@pytest.mark.parametrize("norm_type", [1, 2, INF, 0.5])
-def test_clip_grad_norm_equals_torch_in_every_dtype(dtypes, norm_type, device):
-    torch.manual_seed(0)
-    gradients = [torch.randn(5, 4).tolist(), torch.randn(7).tolist(), 2.0, torch.randn(3).tolist()]
-    ours = parameters_with(gradients, device, dtypes)
-    clip_both(ours, parameters_with(gradients, device, dtypes), 1.5, norm_type)
-
-
-def test_clip_grad_norm_is_right(device):
-    parameters = parameters_with([[3.0], [4.0]], device, [torch.float64])
-    assert clip_grad_norm_(parameters, 1.0).item() == 5
-    assert [p.grad.item() for p in parameters] == pytest.approx([0.6, 0.8], rel=1e-6)
-    # Against a norm of 5, 1e-6 is what keeps 3 / 5 from being exact.
-    assert parameters[0].grad.item() == pytest.approx(3 / (5 + 1e-6), rel=1e-14)
-    assert clip_grad_norm_(parameters, 7.0).item() == pytest.approx(1, rel=1e-6)
-    assert [p.grad.item() for p in parameters] == pytest.approx([0.6, 0.8], rel=1e-6)
-
-
-FORMS = {
-    "list": lambda parameters: parameters,
-    "tuple": tuple,
-    "generator": lambda parameters: (p for p in parameters),
-    "iterator": iter,
-    "one tensor": lambda parameters: parameters[0],
-    "named": lambda parameters: dict(enumerate(parameters)).values(),
-    "repeated": lambda parameters: [parameters[0], parameters[1], parameters[0]],
-    "repeated, next to each other": lambda parameters: [parameters[0]] * 3,
-}
-
-
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_clipping_takes_parameters_in_every_form(form, device):
-    gradients = GRADIENTS["two"]
-    ours, theirs = parameters_with(gradients, device), parameters_with(gradients, device)
-    clip_both(ours, theirs, 1.0, form=form)
-    assert ours[0].grad.abs().max() < 1
-    ours, theirs = parameters_with(gradients, device), parameters_with(gradients, device)
-    assert clip_grad_value_(form(ours), 1.5) is None
-    nn.utils.clip_grad_value_(form(theirs), 1.5)
-    assert_same_gradients(ours, theirs, rtol=0, atol=0)
-    assert ours[0].grad.tolist() == [1.5, -1.5]
-
-
-def test_clipping_nothing(device):
-    clip_both([], [], 1.0)
-    without = parameters_with([None, None], device)
-    assert clip_both(without, parameters_with([None, None], device), 1.0).item() == 0
-    clip_grad_value_([], 1.0)
-    clip_grad_value_(without, 1.0)
-    for clip in (clip_grad_norm_, clip_grad_value_):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            clip((p for p in without), 1.0)
-        with pytest.warns(UserWarning, match="empty generator") as caught:
-            clip((p for p in []), 1.0)
-        assert caught[0].filename == __file__
-
-
-@pytest.mark.parametrize("norm_type", [1, 2, INF])
-@pytest.mark.parametrize("name", ["nan", "inf", "-inf", "inf and nan"])
-def test_clip_grad_norm_refuses_a_norm_that_is_not_finite(name, norm_type, device):
-    gradients = GRADIENTS[name]
-    ours, theirs = parameters_with(gradients, device), parameters_with(gradients, device)
-    for clip, parameters in ((clip_grad_norm_, ours), (nn.utils.clip_grad_norm_, theirs)):
-        with pytest.raises(RuntimeError, match="finite"):
-            clip(parameters, 1.0, norm_type, error_if_nonfinite=True)
-    assert_same_gradients(ours, parameters_with(gradients, device), rtol=0, atol=0)
-    finite = GRADIENTS["two"]
-    clip_both(
-        parameters_with(finite, device),
-        parameters_with(finite, device),
-        1.0,
-        norm_type,
-        error_if_nonfinite=True,
-    )
-
-
-@pytest.mark.parametrize("clip_value", [1.0, 2, 100.0, 0.0, -1.0, INF])
-@pytest.mark.parametrize("name", GRADIENTS)
-def test_clip_grad_value_equals_torch(name, clip_value, device):
-    for dtypes in [(torch.float32,), *DTYPES]:
-        ours = parameters_with(GRADIENTS[name], device, dtypes)
-        theirs = parameters_with(GRADIENTS[name], device, dtypes)
-        clip_grad_value_(ours, clip_value)
-        nn.utils.clip_grad_value_(theirs, clip_value)
-        assert_same_gradients(ours, theirs, rtol=0, atol=0)
-
-
-def test_clipping_keeps_the_direction_by_norm_and_bends_it_by_value(device):
-    gradient = torch.tensor([30.0, 0.4], device=device)
-    by_norm, by_value = parameters_with([gradient.tolist(), gradient.tolist()], device)
-    clip_grad_norm_(by_norm, 1.0)
-    clip_grad_value_(by_value, 1.0)
-    cosine = torch.nn.functional.cosine_similarity
-    assert cosine(by_norm.grad, gradient, dim=0).item() == pytest.approx(1, abs=1e-6)
-    assert cosine(by_value.grad, gradient, dim=0).item() < 0.95
-
-
-def test_clipping_changes_gradients_in_place_and_records_nothing(device):
-    layer = rnnlib.RNN(D, H).to(device)
-    layer(inputs(device, dtype=torch.float32))[0].sum().backward()
-    kept = [p.grad for p in layer.parameters()]
-    norm = clip_grad_norm_(layer.parameters(), 0.1)
-    assert norm > 0.1
-    assert all(p.grad is g for p, g in zip(layer.parameters(), kept, strict=True))
-    assert not any(g.requires_grad for g in kept)
-    assert math.hypot(*(g.norm().item() for g in kept)) == pytest.approx(0.1, rel=1e-4)

@@ -5,6 +5,7 @@ import pickle
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.rnn import PackedSequence, pack_sequence, pad_packed_sequence
 
 from rnnlib import layers
@@ -133,6 +134,26 @@ def test_the_readout_follows_the_layer(device):
 def test_what_is_no_layer_is_refused(kind, rnn):
     with pytest.raises(TypeError, match=f"expected a recurrent layer .* got {type(rnn).__name__}"):
         kind(rnn, 2)
+
+
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
+def test_a_layer_without_parameters_is_refused(kind):
+    class Empty(nn.Module):
+        hidden_size, batch_first, bidirectional = 3, True, False
+
+    with pytest.raises(ValueError, match=r"a layer with parameters, got .*Empty, which has none"):
+        kind(Empty(), 2)
+
+
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
+@pytest.mark.parametrize("layer", [layers.GRU, nn.LSTM])
+def test_parametrized_layers_are_read_like_plain_ones(kind, layer):
+    model = make_model(kind, layer)
+    x = make_input(True)
+    expected = model(x)
+    weight_norm(model.rnn, "weight_hh_l0")
+    torch.testing.assert_close(model(x), expected)
+    torch.testing.assert_close(kind(model.rnn, K)(x).shape, expected.shape)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from rnnlib import training
 from rnnlib.data.batches import served
@@ -241,7 +249,12 @@ x, y = make_batches(3)[0]
         ([(x, y.double())], ValueError, r"values for values of shape \(3,\), got \(3, 4\)"),
         ([(x, y.double()[:, None])], ValueError, r"of shape \(3, 1\), got \(3, 4\)"),
         ([(x, torch.full_like(y, -100))], ValueError, "targets that count, got none"),
-        ([(x, y + K)], IndexError, "out of bounds"),
+        ([(x, y + K)], IndexError, "y: expected classes from 0 to 3, .*, got 5 to 6"),
+        ([(x, y - K)], IndexError, "y: expected classes from 0 to 3, .*, got -3 to -2"),
+        (None, TypeError, "batches: expected a DataLoader or a list of batches, got NoneType$"),
+        (lambda: [(x, y)], TypeError, "got function; call it for what it makes"),
+        ([(x, y), (x, torch.zeros(3, K).double())], ValueError, "or values in all, got both"),
+        ([(x, torch.zeros(3, K).cfloat())], TypeError, "real numbers, .*float64 and .*complex64"),
     ],
 )
 @pytest.mark.parametrize("call", [functools.partial(fit, epochs=2), evaluate])
@@ -632,6 +645,251 @@ def test_what_carries_no_state_is_refused(model, batch, kind, said, call):
         call(model, [batch], carry_state=True)
 
 
+@pytest.mark.parametrize("layer", [RNN, LSTM, nn.GRU])
+@pytest.mark.parametrize("sizes", [(3, 3, 2), (2, 3)])
+def test_batches_of_other_streams_are_refused(layer, sizes):
+    windows = make_batches(*sizes, steps=(4,))
+    said = rf"same streams .* got x of shape \({sizes[-1]}, 4, 3\) after \({sizes[-2]}, 4, 3\)"
+    for call in (functools.partial(fit, epochs=1), evaluate, predict):
+        with pytest.raises(ValueError, match=f"carry_state: expected the {said}.* drop_last=True"):
+            call(Streams(layer), windows, carry_state=True)
+
+
+def test_a_state_that_would_be_spread_over_other_streams_is_refused():
+    class Spreads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.map = linear()
+
+        def forward(self, x, state):
+            y = self.map(x)
+            state = y.mean(1, keepdim=True) + (0 if state is None else state)
+            return y + state, state
+
+    with pytest.raises(ValueError, match="carry_state: expected the same streams"):
+        fit(Spreads(), make_batches(1, 3, steps=(4,)), epochs=1, carry_state=True)
+
+
+def test_a_shorter_last_window_may_be_carried_to():
+    windows = [*make_batches(2, steps=(4,)), *make_batches(2, steps=(1,))]
+    assert len(fit(Streams(), windows, epochs=2, carry_state=True).loss) == 2
+
+
+def test_an_error_of_the_model_itself_is_not_taken_for_one_of_streams():
+    class Fails(Streams):
+        def forward(self, x, state):
+            if state is not None:
+                raise RuntimeError("its own")
+            return super().forward(x, state)
+
+    with pytest.raises(RuntimeError, match=r"^its own$"):
+        fit(Fails(), WINDOWS, epochs=1, carry_state=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shuffle": True},
+        {"batch_sampler": BatchSampler(RandomSampler(range(6)), 2, drop_last=False)},
+        {"sampler": SubsetRandomSampler(range(6))},
+    ],
+    ids=list,
+)
+def test_a_loader_that_shuffles_carries_no_state(options):
+    loader = DataLoader(TensorDataset(*make_batches(6, steps=(4,))[0]), **options)
+    with pytest.raises(ValueError, match="order of their streams, got a DataLoader that draws"):
+        fit(Streams(), loader, epochs=1, carry_state=True)
+    ordered = DataLoader(TensorDataset(*make_batches(6, steps=(4,))[0]), batch_size=2)
+    assert fit(Streams(), ordered, epochs=1, carry_state=True).loss
+
+
+def test_predict_carries_states_too():
+    model = Streams()
+    x, y = (torch.cat(parts, dim=1) for parts in zip(*WINDOWS, strict=True))
+    with torch.no_grad():
+        whole = model(x, None)[0]
+    predictions, targets = predict(model, WINDOWS, carry_state=True)
+    torch.testing.assert_close(torch.cat(predictions.split(2), dim=1), whole)
+    assert torch.equal(torch.cat(targets.split(2), dim=1), y)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "said"),
+    [
+        (lambda x: x, TypeError, "model: expected a Module, got function"),
+        (nn.Linear, TypeError, "model: expected a Module, got the class Linear"),
+        (None, TypeError, "model: expected a Module, got NoneType"),
+    ],
+)
+def test_what_is_no_model_is_refused(model, kind, said):
+    for call in (functools.partial(fit, epochs=1), evaluate, predict):
+        with pytest.raises(kind, match=said):
+            call(model, [(x, y)])
+
+
+def test_a_model_that_cannot_learn_is_refused():
+    with pytest.raises(ValueError, match="parameters that learn, got none"):
+        fit(nn.Identity(), [(x, y)], epochs=1)
+    frozen = linear().requires_grad_(False)
+    for optimizer in (torch.optim.SGD, torch.optim.SGD(frozen.parameters())):
+        with pytest.raises(ValueError, match="parameters that learn, got 2 frozen ones"):
+            fit(frozen, [(x, y)], epochs=1, optimizer=optimizer)
+    for recording in (torch.no_grad, torch.inference_mode):
+        with recording(), pytest.raises(RuntimeError, match=r"fit: .* under torch\.no_grad or"):
+            fit(linear(), [(x, y)], epochs=1)
+    with torch.inference_mode():
+        assert evaluate(linear(), [(x, y)]) == evaluate(linear(), [(x, y)])
+
+
+def test_frozen_parameters_stay_and_the_others_learn():
+    model = nn.Sequential(linear(D), linear())
+    model[0].requires_grad_(False)
+    before = [p.detach().clone() for p in model.parameters()]
+    fit(model, [(x, y)], epochs=1, clip_norm=1.0)
+    same = [torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True)]
+    assert same == [True, True, False, False]
+
+
+WRAPPED = {
+    "compiled": lambda m: torch.compile(m, backend="eager"),
+    "DataParallel": nn.DataParallel,
+    "scripted": torch.jit.script,
+    "weight norm": lambda m: m.apply(
+        lambda part: weight_norm(part) if isinstance(part, nn.Linear) else None
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.* is deprecated")
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_wrapped_models_train_as_bare_ones_do_and_keep_their_modes(wrap):
+    bare, wrapped = (nn.Sequential(linear(), nn.Dropout(0.5)) for _ in range(2))
+    wrapped = wrap(wrapped)
+    batches = make_batches(4, 2)
+    found, expected = (
+        (torch.manual_seed(0), fit(model, batches, epochs=2, lr=0.1, validation=batches))[1]
+        for model in (wrapped, bare)
+    )
+    if wrap is not WRAPPED["weight norm"]:
+        assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+        assert found.validation_loss == pytest.approx(expected.validation_loss, rel=1e-12)
+    assert found.loss[1] != found.loss[0]
+    assert all(module.training for module in wrapped.modules())
+    assert evaluate(wrapped, batches) == evaluate(wrapped, batches)  # no dropout
+    assert torch.equal(predict(wrapped, batches)[0], predict(wrapped, batches)[0])
+
+
+def test_a_loader_that_does_not_know_its_length_can_be_trained_on(capsys):
+    class Endless(IterableDataset):
+        def __iter__(self):
+            return iter(zip(x, y, strict=True))
+
+    loader = DataLoader(Endless(), batch_size=2)
+    history = fit(linear(), loader, epochs=2, progress=True)
+    expected = fit(linear(), [(x[:2], y[:2]), (x[2:], y[2:])], epochs=2)
+    assert history.loss == pytest.approx(expected.loss, rel=1e-12)
+    assert "epoch 2/2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("steps", [(), (K,)])
+def test_probabilities_are_targets_of_the_cross_entropy(steps):
+    x, y = make_batches(5, steps=steps)[0]
+    one_hot = F.one_hot(y, K).double()
+    expected = evaluate(linear(), [(x, y)]).loss
+    for loss in (F.cross_entropy, nn.CrossEntropyLoss()):
+        assert evaluate(linear(), [(x, one_hot)], loss).loss == pytest.approx(expected, rel=1e-12)
+        assert fit(linear(), [(x, one_hot)], epochs=1, loss=loss).accuracy == []
+
+
+def test_every_form_of_entropy_compares_each_step_with_its_class():
+    # As many steps as classes, so that mixing them up would raise no error.
+    x, y = make_batches(5, steps=(K,))[0]
+    y[0, 0] = 2
+    model, logs = linear(), nn.Sequential(linear(), nn.LogSoftmax(-1))
+    for ignored in (-100, 2):
+        options = {"ignore_index": ignored}
+        expected = evaluate(model, [(x, y)], nn.CrossEntropyLoss(**options))
+        for m, loss in (
+            (model, functools.partial(F.cross_entropy, **options)),
+            (logs, functools.partial(F.nll_loss, **options)),
+            (logs, nn.NLLLoss(**options)),
+        ):
+            found = evaluate(m, [(x, y)], loss)
+            assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+            assert found.accuracy == expected.accuracy
+    assert evaluate(logs, [(x, y)], F.nll_loss).loss == pytest.approx(
+        evaluate(model, [(x, y)]).loss, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.int16])
+def test_classes_may_be_any_integers(dtype):
+    assert evaluate(linear(), [(x, y.to(dtype))]) == evaluate(linear(), [(x, y)])
+
+
+def test_weights_of_classes_weigh_the_mean_over_batches():
+    weight = torch.tensor([1.0, 5.0, 0.0, 0.1], dtype=torch.float64)
+    batches = [(x, torch.tensor([0, 1, 1])), (x + 1, torch.tensor([3, 2, 3]))]
+    model = linear()
+    inputs, classes = joined(batches)
+    for loss in (nn.CrossEntropyLoss(weight), functools.partial(F.cross_entropy, weight=weight)):
+        expected = loss(model(inputs), classes).item()
+        found = evaluate(model, batches, loss)
+        assert found.loss == pytest.approx(expected, rel=1e-12)
+        right = (model(inputs).argmax(-1) == classes).double().mean().item()
+        assert found.accuracy == pytest.approx(right, rel=1e-12)
+        with pytest.raises(ValueError, match="targets that count, got none"):
+            evaluate(model, [(x, torch.full((3,), 2))], loss)
+
+
+class Root(nn.Module):
+    """Finite at 0, where its gradient is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(K, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.weight.abs().sqrt().expand(len(x), K)
+
+
+def test_a_gradient_that_is_not_finite_is_found_out():
+    for clip_norm in (1.0, math.inf):
+        model = Root()
+        with pytest.raises(NonFiniteLossError, match=r"norm: .* got nan in epoch 1 of 2, batch 1"):
+            fit(model, [(x, y)], epochs=2, clip_norm=clip_norm)
+        assert torch.equal(model.weight, torch.zeros(K, dtype=torch.float64))
+    with pytest.raises(NonFiniteLossError, match=r"weights: .* got nan in epoch 1 of 1, at its"):
+        fit(Root(), [(x, y)], epochs=1)
+    with pytest.raises(NonFiniteLossError, match=r"weights: .* got -?inf in epoch 1 of 1, at its"):
+        fit(linear(), [(x, y)], epochs=1, lr=math.inf)
+
+
+def test_sparse_gradients_can_be_trained_with_but_not_clipped():
+    model = nn.Embedding(5, K, sparse=True)
+    batch = (torch.tensor([1, 2]), torch.tensor([0, 1]))
+    history = fit(model, [batch], epochs=2, lr=0.1, optimizer=torch.optim.SparseAdam)
+    assert history.loss[1] < history.loss[0]
+    with pytest.raises(NotImplementedError, match=r"dense gradients, got one of layout .*sparse"):
+        fit(model, [batch], epochs=1, optimizer=torch.optim.SGD, clip_norm=1.0)
+
+
+def test_predictions_that_do_not_join_are_refused():
+    batches = make_batches(3, steps=(4,)) + make_batches(3, steps=(2,))
+    with pytest.raises(ValueError, match=r"prediction: .* got \(3, 4, 4\) and \(3, 2, 4\)"):
+        predict(linear(), batches)
+    with pytest.raises(ValueError, match=r"y: expected \(N, …\) in every batch, .* got \(\)"):
+        predict(linear(), [(x[0], y[0])])
+
+
+@pytest.mark.parametrize("device", [torch.float64, 1.5])
+def test_what_is_no_device_is_refused(device):
+    model = linear(dtype=torch.float32)
+    with pytest.raises(TypeError):
+        fit(model, [(x.float(), y)], epochs=1, device=device)
+    assert model.weight.dtype == torch.float32
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [
@@ -648,6 +906,38 @@ def test_what_carries_no_state_is_refused(model, batch, kind, said, call):
             "lr: expected None .* got 0.1",
         ),
         ({"optimizer": torch.optim.SGD(linear().parameters())}, ValueError, "got another's"),
+        (
+            {"optimizer": lambda _, lr: torch.optim.SGD(linear().parameters(), lr=lr)},
+            ValueError,
+            "got another's",
+        ),
+        ({"optimizer": torch.optim.LBFGS}, TypeError, "a step for each gradient, got LBFGS, whose"),
+        ({"optimizer": "adam"}, TypeError, "optimizer: expected an Optimizer, .* got str"),
+        ({"optimizer": lambda _, lr: None}, TypeError, "to return an Optimizer, got NoneType"),
+        (
+            {
+                "optimizer": torch.optim.lr_scheduler.StepLR(
+                    torch.optim.SGD(linear().parameters()), 1
+                )
+            },
+            TypeError,
+            "optimizer: expected an Optimizer, .* got StepLR",
+        ),
+        ({"lr": "0.1"}, TypeError, "lr: expected a number or None, got str"),
+        ({"clip_norm": "1"}, TypeError, "clip_norm: expected a number or None, got str"),
+        ({"loss": "mse"}, TypeError, r"loss: expected loss\(prediction, y\), got str"),
+        ({"loss": nn.CrossEntropyLoss}, TypeError, r"the class .*; CrossEntropyLoss\(\) makes one"),
+        ({"loss": nn.CrossEntropyLoss(reduction="sum")}, ValueError, "a mean .* reduction='sum'"),
+        (
+            {"loss": functools.partial(F.cross_entropy, reduction="sum")},
+            ValueError,
+            "a mean over targets, got one with reduction='sum'",
+        ),
+        ({"loss": lambda p, y: 1.0}, TypeError, "a Tensor with one real number, got float"),
+        ({"loss": lambda p, y: p.sum().cfloat()}, TypeError, "real number, got torch.complex64"),
+        ({"loss": lambda p, y: p.detach().sum()}, ValueError, "got a constant: something between"),
+        ({"validation": iter([(x, y)])}, TypeError, "validation: .* got list_iterator, .* spent"),
+        ({"validation": lambda: [(x, y)]}, TypeError, "validation: .* got function; call it"),
     ],
 )
 def test_bad_options_are_refused(options, kind, said):

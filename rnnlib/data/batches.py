@@ -80,14 +80,10 @@ def served(batches: Batches, device: torch.device) -> Iterator[tuple]:
     Raises
     ------
     TypeError, ValueError
-        For an iterator, which is spent after one pass; for no batch at all; for a batch of
-        another form, and lengths that do not fit.
+        As `check_passes` raises them; for no batch at all; for a batch of another form, and
+        lengths that do not fit.
     """
-    if isinstance(batches, Iterator):
-        raise TypeError(
-            "batches: expected what can be gone through once an epoch, such as a DataLoader or a "
-            f"list, got {type(batches).__name__}, which is spent after the first"
-        )
+    check_passes("batches", batches)
     empty = True
     for batch in batches:
         x, *rest = _parts(batch)
@@ -96,6 +92,21 @@ def served(batches: Batches, device: torch.device) -> Iterator[tuple]:
         empty = False
     if empty:
         raise ValueError("batches: expected at least one batch, got none")
+
+
+def check_passes(name: str, batches) -> None:
+    """Raise TypeError for what can't be gone through, or only once, as an iterator."""
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        hint = "; call it for what it makes" if callable(batches) else ""
+        raise TypeError(
+            f"{name}: expected a DataLoader or a list of batches, "
+            f"got {type(batches).__name__}{hint}"
+        )
+    if isinstance(batches, Iterator):
+        raise TypeError(
+            f"{name}: expected what can be gone through once an epoch, such as a DataLoader or a "
+            f"list, got {type(batches).__name__}, which is spent after the first"
+        )
 
 
 def is_tuple(value) -> bool:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from rnnlib.checks import check_integer
 from rnnlib.data.vocabulary import Vocabulary
-from rnnlib.models.common import LAYERS, in_mode, made_like
+from rnnlib.device import in_mode
+from rnnlib.models.common import LAYERS, made_like
 from rnnlib.models.sampling import sample
 
 FORMAT = "rnnlib CharRNN"
@@ -62,11 +64,7 @@ class CharRNN(nn.Module):
 
     def __init__(self, rnn: nn.Module, vocabulary: Vocabulary):
         super().__init__()
-        if type(rnn) not in LAYERS.values():
-            raise TypeError(
-                "rnn: expected RNN, GRU or LSTM, ours or torch.nn's, "
-                f"got {type(rnn).__module__}.{type(rnn).__name__}"
-            )
+        _kind(rnn)
         if not isinstance(vocabulary, Vocabulary):
             raise TypeError(
                 f"vocabulary: expected a Vocabulary, got {type(vocabulary).__name__}; "
@@ -112,13 +110,15 @@ class CharRNN(nn.Module):
         RuntimeError
             As the layer raises it, for a state that does not fit.
         """
-        if not isinstance(x, Tensor) or x.is_floating_point() or x.dtype == torch.bool:
+        if not isinstance(x, Tensor) or x.dtype not in (torch.int64, torch.int32):
             got = x.dtype if isinstance(x, Tensor) else type(x).__name__
             raise TypeError(f"x: expected a tensor of indices, int64, got {got}")
         if x.dim() != 2:
             raise ValueError(f"x: expected indices of shape (N, T), got {tuple(x.shape)}")
-        # On a GPU the embedding itself would end the process instead of naming the index.
-        if x.numel() and (x.min() < 0 or x.max() >= len(self.vocabulary)):
+        # On a GPU the embedding itself would end the process instead of naming the index. While
+        # torch.export or torch.compile draws its graph there are no numbers to look at.
+        looked_at = x.numel() > 0 and not torch.compiler.is_compiling()
+        if looked_at and (x.min() < 0 or x.max() >= len(self.vocabulary)):
             raise IndexError(
                 f"x: expected indices from 0 to {len(self.vocabulary) - 1}, "
                 f"got {x.min().item()} to {x.max().item()}"
@@ -162,6 +162,11 @@ class CharRNN(nn.Module):
             For an empty prompt, one with unknown symbols, or options that cannot be used.
         """
         check_integer("num_symbols", num_symbols, least=0)
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise TypeError(
+                f"generator: expected a torch.Generator or None, got {type(generator).__name__}; "
+                "torch.Generator().manual_seed(0) makes one"
+            )
         indices = self.vocabulary.encode(prompt)
         if len(indices) == 0:
             raise ValueError("prompt: expected at least one symbol to begin with, got none")
@@ -189,13 +194,18 @@ class CharRNN(nn.Module):
         ------
         OSError
             If the file can't be written.
+        ValueError
+            If the model holds what the file has no place for: a parametrization such as
+            ``weight_norm``, another module in the place of one of its own, a weight that two
+            modules share, or weights of several dtypes.
         """
         path = Path(path)
-        kind = next(name for name, layer in LAYERS.items() if type(self.rnn) is layer)
+        kind = _kind(self.rnn)
         options = {name: getattr(self.rnn, name) for name in OPTIONS if hasattr(self.rnn, name)}
         if not options.get("proj_size"):
             # torch.nn's RNN and GRU have the attribute, always 0, and refuse the argument.
             options.pop("proj_size", None)
+        self._check_plain(kind, options)
         content = {
             "format": FORMAT,
             "version": VERSION,
@@ -204,6 +214,8 @@ class CharRNN(nn.Module):
             "vocabulary": "".join(self.vocabulary.symbols),
             "weights": {name: weight.cpu() for name, weight in self.state_dict().items()},
         }
+        if path.is_dir():
+            raise IsADirectoryError(f"{path}: expected the name of a file, got a folder")
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path}: expected an existing folder, {path.parent} is none")
         handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
@@ -214,6 +226,31 @@ class CharRNN(nn.Module):
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def _check_plain(self, kind: str, options: dict) -> None:
+        """Refuse to save what `load` would not give back."""
+        with torch.device("meta"):
+            plain = CharRNN(LAYERS[kind](**options), self.vocabulary)
+        found, expected = (
+            {(name, tuple(weight.shape)) for name, weight in model.state_dict().items()}
+            for model in (self, plain)
+        )
+        if found != expected:
+            names = ", ".join(sorted({name for name, _ in found ^ expected}))
+            raise ValueError(
+                f"model: expected plain weights of {kind}, Embedding and Linear, got others at "
+                f"{names}; a parametrization such as weight_norm is taken off by "
+                "torch.nn.utils.parametrize.remove_parametrizations"
+            )
+        parameters = list(self.parameters())
+        if len(parameters) < len(expected):
+            raise ValueError(
+                "model: expected each weight in one place, got one that two modules share; "
+                "after loading they would be two"
+            )
+        dtypes = sorted({str(weight.dtype) for weight in parameters})
+        if len(dtypes) > 1:
+            raise ValueError(f"model: expected weights of one dtype, got {' and '.join(dtypes)}")
 
     @classmethod
     def load(cls, path: str | os.PathLike, vocabulary: Vocabulary | None = None) -> "CharRNN":
@@ -235,9 +272,15 @@ class CharRNN(nn.Module):
         ------
         OSError
             If the file can't be read.
+        TypeError
+            If `vocabulary` is none.
         ValueError
             If it is damaged, no such file, of another version, or of another vocabulary.
         """
+        if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
+            raise TypeError(
+                f"vocabulary: expected a Vocabulary or None, got {type(vocabulary).__name__}"
+            )
         path = Path(path)
         with open(path, "rb") as file:
             try:
@@ -260,8 +303,8 @@ class CharRNN(nn.Module):
         try:
             saved = Vocabulary(content["vocabulary"])
             weights = content["weights"]
-            dtype = weights["readout.weight"].dtype
-            rnn = LAYERS[content["layer"]](**content["options"]).to(dtype)
+            made = {"device": "cpu", "dtype": weights["readout.weight"].dtype}
+            rnn = LAYERS[content["layer"]](**content["options"] | made)
             model = cls(rnn, saved)
             model.load_state_dict(weights)
         except Exception as error:
@@ -272,6 +315,20 @@ class CharRNN(nn.Module):
         if vocabulary is not None:
             _check_same(path, saved, vocabulary)
         return model.eval()
+
+
+def _kind(rnn: nn.Module) -> str:
+    """Return the name of a layer, which stays the same when its weights are parametrized."""
+    layer = type(rnn)
+    if isinstance(rnn, nn.Module) and parametrize.is_parametrized(rnn):
+        layer = layer.__base__
+    for name, known in LAYERS.items():
+        if layer is known:
+            return name
+    raise TypeError(
+        "rnn: expected RNN, GRU or LSTM, ours or torch.nn's, "
+        f"got {type(rnn).__module__}.{type(rnn).__name__}"
+    )
 
 
 def _check_same(path: Path, saved: Vocabulary, wanted: Vocabulary) -> None:

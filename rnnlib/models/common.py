@@ -1,7 +1,6 @@
-"""What the models share: the layers they hold, parts made to match, and a mode for a while."""
+"""What the models share: the layers they hold, and parts made to match."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from torch import nn
 
@@ -18,26 +17,13 @@ LAYERS = {
 def made_like(rnn: nn.Module, make: Callable[..., nn.Module], *sizes: int) -> nn.Module:
     """Make a module that fits a recurrent layer: of its dtype, on its device.
 
-    It is made on the CPU and then moved, so that every device sees the same numbers.
+    It is made on the CPU and then moved, so that every device sees the same numbers. A layer
+    without parameters is refused with a ValueError.
     """
-    weight = next(rnn.parameters())
+    weight = next(rnn.parameters(), None)
+    if weight is None:
+        raise ValueError(
+            f"rnn: expected a layer with parameters, got {type(rnn).__module__}."
+            f"{type(rnn).__name__}, which has none; a quantized layer keeps its weights apart"
+        )
     return make(*sizes, dtype=weight.dtype).to(weight.device)
-
-
-@contextmanager
-def in_mode(model: nn.Module, training: bool) -> Iterator[None]:
-    """Put a model in training or evaluation mode; leave each of its modules as it was.
-
-    Parameters
-    ----------
-    model : Module
-    training : bool
-        Whether dropout drops, as ``model.train(training)`` has it.
-    """
-    before = {module: module.training for module in model.modules()}
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before.items():
-            module.training = mode

@@ -8,9 +8,10 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnnlib.checks import check_size
 from rnnlib.data.lengths import mask, pack
+from rnnlib.device import in_mode
 from rnnlib.layers import LSTM, State
 from rnnlib.models.attention import AdditiveAttention
-from rnnlib.models.common import LAYERS, in_mode, made_like
+from rnnlib.models.common import LAYERS, made_like
 from rnnlib.models.search import Hypothesis, beam_search
 
 
@@ -103,6 +104,7 @@ class EncoderDecoder(nn.Module):
         size = _check_layers(encoder, decoder)
         if attention is not None:
             _check_attention(attention, size)
+        _check_kind(encoder, decoder, attention)
         self.encoder = encoder
         self.decoder = decoder
         self.attention = attention
@@ -190,6 +192,8 @@ class EncoderDecoder(nn.Module):
         TypeError, ValueError
             As for `forward` and `beam_search`.
         """
+        for name, symbol in (("start", start), ("end", end)):
+            _check_symbol(name, symbol, self.target_embedding.num_embeddings)
         with in_mode(self, training=False), torch.no_grad():
             memory, state = self._encode(source, lengths)
             memory = memory.repeated(check_size("width", width))
@@ -304,6 +308,25 @@ def _check_attention(attention: AdditiveAttention, size: int) -> None:
     got = (attention.query_size, attention.annotation_size)
     if got != (size, size):
         raise ValueError(f"attention: expected queries and annotations of {size}, got sizes {got}")
+
+
+def _check_kind(encoder: nn.Module, decoder: nn.Module, attention: nn.Module | None) -> None:
+    """Refuse weights of different dtypes or devices."""
+    weight = next(decoder.parameters())
+    for name, module in (("encoder", encoder), ("attention", attention)):
+        other = weight if module is None else next(module.parameters())
+        if (other.dtype, other.device) != (weight.dtype, weight.device):
+            raise ValueError(
+                f"{name}: expected weights of {weight.dtype} on {weight.device}, as the decoder's, "
+                f"got {other.dtype} on {other.device}"
+            )
+
+
+def _check_symbol(name: str, symbol: int, size: int) -> None:
+    if isinstance(symbol, bool) or not isinstance(symbol, int):
+        raise TypeError(f"{name}: expected an int, got {type(symbol).__name__}")
+    if not 0 <= symbol < size:
+        raise ValueError(f"{name}: expected a symbol from 0 to {size - 1}, got {symbol}")
 
 
 def _check_symbols(name: str, symbols: Tensor, shape: str, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Instruments that measure how gradients travel through time, and clipping, written by hand.
+"""Instruments that measure how gradients travel through time.
 
 The instruments take any recurrent layer or cell in one direction, ours or torch.nn's, and run it
 one step at a time, so that the state between two steps can be held and differentiated. Rows are
@@ -6,23 +6,16 @@ samples: with J_t[i, j] = ∂h_t[j] / ∂h_{t-1}[i] a small change travels forwa
 δh_t = δh_{t-1} J_t, and a gradient travels backward as ∂E/∂h_{t-1} = ∂E/∂h_t J_tᵀ.
 """
 
-import types
-import warnings
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from rnnlib.device import in_mode
 from rnnlib.layers import State
-
-SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": lambda h: (1 - h) * (1 + h),
-    "relu": lambda h: (h > 0).to(h.dtype),
-    "sigmoid": lambda h: h * (1 - h),
-}
-"""The derivative f'(z) of each nonlinearity, as a function of its value h = f(z)."""
 
 
 @contextmanager
@@ -45,9 +38,12 @@ class _Stepper:
     """
 
     def __init__(self, layer: nn.Module, x: Tensor, h_0: State | None):
-        name = type(layer).__name__
+        name = f"the class {layer.__name__}" if isinstance(layer, type) else type(layer).__name__
         if not isinstance(layer, nn.Module) or not hasattr(layer, "hidden_size"):
             raise TypeError(f"layer: expected a recurrent layer or cell, got {name}")
+        if any(weight.is_inference() for weight in layer.parameters()):
+            # Autograd takes no tensor that was made under torch.inference_mode, but its copies.
+            layer = copy.deepcopy(layer)
         if getattr(layer, "bidirectional", False):
             raise ValueError(
                 f"layer: expected one direction, got a bidirectional {name}: its state at step t "
@@ -67,6 +63,7 @@ class _Stepper:
         if x.dim() not in (2, 3):
             raise ValueError(f"x: expected (T, N, D) or (T, D), got {x.dim()} dimensions")
         batched = x.dim() == 3
+        self._check_kind("x", x)
         self.x = x.detach() if batched else x.detach().unsqueeze(1)
         if batched and self.batch_first:
             self.x = self.x.transpose(0, 1)
@@ -84,8 +81,21 @@ class _Stepper:
         # The top layer's h_t: what the layer gives as its output.
         self.top = slice(self.parts[0] - self.parts[0] // self.num_layers, self.parts[0])
 
+    def _check_kind(self, name: str, value: Tensor) -> None:
+        """Refuse a tensor that torch.nn's layers would refuse in terms of their insides."""
+        weight = next(self.layer.parameters(), value)
+        if weight.is_complex():
+            raise TypeError(f"layer: expected real weights, got {weight.dtype}")
+        if value.device != weight.device:
+            raise ValueError(
+                f"{name}: expected on {weight.device} like the weights, got {value.device}"
+            )
+        if value.dtype != weight.dtype and not torch.is_autocast_enabled(value.device.type):
+            raise TypeError(f"{name}: expected {weight.dtype} like the weights, got {value.dtype}")
+
     def _run(self, x_t: Tensor, state: State | None) -> tuple[Tensor, ...]:
-        with _without_cudnn():
+        # In evaluation mode spectral_norm does not change the weights from step to step.
+        with _without_cudnn(), in_mode(self.layer, training=False):
             if self.is_cell:
                 state = self.layer(x_t, state)
             else:
@@ -93,13 +103,15 @@ class _Stepper:
         return state if isinstance(state, tuple) else (state,)
 
     def _checked(self, h_0: State, zeros: list[Tensor], batched: bool) -> list[Tensor]:
-        given = h_0 if isinstance(h_0, tuple) else (h_0,)
+        given = h_0 if isinstance(h_0, tuple | list) else (h_0,)
         expected = [tuple(z.shape if batched else z.squeeze(-2).shape) for z in zeros]
         if not all(isinstance(part, Tensor) for part in given):
             raise TypeError("h_0: expected a Tensor, or for an LSTM the tuple (h_0, c_0) of two")
         if [tuple(part.shape) for part in given] != expected:
             got = ", ".join(str(tuple(part.shape)) for part in given)
-            raise ValueError(f"h_0: expected {', '.join(map(str, expected))}, got {got}")
+            raise ValueError(f"h_0: expected {', '.join(map(str, expected))}, got {got or 'none'}")
+        for part in given:
+            self._check_kind("h_0", part)
         return [part.detach() if batched else part.detach().unsqueeze(-2) for part in given]
 
     def _flat(self, part: Tensor) -> Tensor:
@@ -122,6 +134,7 @@ def _norms(rows: Tensor) -> Tensor:
     return torch.linalg.vector_norm(rows / scale, dim=-1) * scale.squeeze(-1)
 
 
+@torch.inference_mode(False)
 def step_jacobians(layer: nn.Module, x: Tensor, h_0: State | None = None) -> Tensor:
     r"""Measure, by autograd, how each state depends on the state one step before.
 
@@ -151,13 +164,17 @@ def step_jacobians(layer: nn.Module, x: Tensor, h_0: State | None = None) -> Ten
     Raises
     ------
     TypeError
-        If `layer` is no recurrent layer or cell, or `x` or `h_0` is no tensor.
+        If `layer` is no recurrent layer or cell or has complex weights, or `x` or `h_0` is no
+        tensor of their dtype.
     ValueError
-        For a bidirectional layer, for one that drops out at random, and for shapes that do not
-        fit. What else the layer itself refuses, it refuses in its own words.
+        For a bidirectional layer, for one that drops out at random, and for shapes and devices
+        that do not fit. What else the layer itself refuses, it refuses in its own words.
 
     Notes
     -----
+    The layer is run in evaluation mode and left in its own. Under ``torch.no_grad`` and
+    ``torch.inference_mode`` the result is the same.
+
     The products of these matrices are at the centre of Bengio et al. [1]_ and Pascanu et al. [2]_.
 
     .. [1] Y. Bengio, P. Simard and P. Frasconi, "Learning long-term dependencies with gradient
@@ -201,9 +218,13 @@ def jacobian_product(jacobians: Tensor) -> Tensor:
 
     Raises
     ------
+    TypeError
+        If `jacobians` is no tensor.
     ValueError
         If the last two dimensions do not make a square, or there is no third.
     """
+    if not isinstance(jacobians, Tensor):
+        raise TypeError(f"jacobians: expected a Tensor, got {type(jacobians).__name__}")
     if jacobians.dim() < 3 or jacobians.size(-1) != jacobians.size(-2):
         raise ValueError(
             f"jacobians: expected (T, ..., S, S), one square matrix for each step, "
@@ -216,6 +237,7 @@ def jacobian_product(jacobians: Tensor) -> Tensor:
     return product
 
 
+@torch.inference_mode(False)
 def gradient_by_lag(
     layer: nn.Module,
     x: Tensor,
@@ -258,18 +280,19 @@ def gradient_by_lag(
     Raises
     ------
     TypeError
-        If `layer` is no recurrent layer or cell, `x` or `h_0` is no tensor, or `loss` does not
-        return one.
+        If `layer` is no recurrent layer or cell or has complex weights, `x` or `h_0` is no tensor
+        of their dtype, or `loss` does not return a real one.
     ValueError
         For a bidirectional layer, for one that drops out at random, for an unknown `wrt`, for
-        shapes that do not fit, and for a loss that does not depend on h_T. What else the layer
-        itself refuses, it refuses in its own words.
+        shapes and devices that do not fit, and for a loss that does not depend on h_T. What else
+        the layer itself refuses, it refuses in its own words.
 
     Notes
     -----
     The gradient with respect to h_t counts every path from h_t to E_T and holds the inputs fixed;
     it is ∂E_T/∂h_T J_Tᵀ J_{T-1}ᵀ ⋯, the product that Pascanu et al. [1]_ bound. The layer's own
-    gradients (``.grad``) are left as they are.
+    gradients (``.grad``) are left as they are, and its mode; it is run in evaluation mode. Under
+    ``torch.no_grad`` and ``torch.inference_mode`` the result is the same.
 
     .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
        networks", ICML 2013.
@@ -291,7 +314,10 @@ def gradient_by_lag(
         h_T = s[:, step.top]
         error = h_T @ _direction(h_T) if loss is None else _checked_loss(loss, h_T)
         held = inputs if wrt == "x" else states
-        gradients = torch.stack(torch.autograd.grad(error.sum(), held)).flip(0)
+        gradients = torch.autograd.grad(error.sum(), held, allow_unused=True)
+    if gradients[-1] is None:
+        raise ValueError("loss: expected it to depend on h_T, got one that does not use it")
+    gradients = torch.stack(gradients).flip(0)
     if wrt == "h":
         gradients = gradients[..., : step.parts[0]]
     elif wrt == "c":
@@ -307,9 +333,12 @@ def _direction(h_T: Tensor) -> Tensor:
 
 
 def _checked_loss(loss: Callable[[Tensor], Tensor], h_T: Tensor) -> Tensor:
+    if not callable(loss):
+        raise TypeError(f"loss: expected a callable, loss(h_T), got {type(loss).__name__}")
     error = loss(h_T)
-    if not isinstance(error, Tensor):
-        raise TypeError(f"loss: expected it to return a Tensor, got {type(error).__name__}")
+    if not isinstance(error, Tensor) or not error.is_floating_point():
+        got = error.dtype if isinstance(error, Tensor) else type(error).__name__
+        raise TypeError(f"loss: expected it to return a Tensor of real numbers, got {got}")
     if error.shape not in ((), (len(h_T),)):
         raise ValueError(
             f"loss: expected one number, or one for each of {len(h_T)} samples, "
@@ -318,207 +347,3 @@ def _checked_loss(loss: Callable[[Tensor], Tensor], h_T: Tensor) -> Tensor:
     if not error.requires_grad:
         raise ValueError("loss: expected it to depend on h_T, got a constant")
     return error
-
-
-def spectral_radius(W: Tensor) -> Tensor:
-    """Return the largest absolute value among the eigenvalues of a square matrix.
-
-    In the long run the powers of W grow or shrink by this factor a step.
-
-    Parameters
-    ----------
-    W : Tensor, (..., H, H)
-
-    Returns
-    -------
-    Tensor, (...)
-
-    Raises
-    ------
-    ValueError
-        If W is not square.
-
-    Notes
-    -----
-    The eigenvalues of a matrix far from symmetric are sensitive to rounding: a nilpotent matrix,
-    whose eigenvalues are all 0, can show a radius well above 0 unless it is triangular.
-    """
-    _check_matrix(W)
-    if W.size(-1) != W.size(-2):
-        raise ValueError(f"W: expected a square matrix (..., H, H), got {tuple(W.shape)}")
-    return torch.linalg.eigvals(W).abs().amax(dim=-1)
-
-
-def largest_singular_value(W: Tensor) -> Tensor:
-    """Return the norm of a matrix: the most by which one product with it can stretch a vector.
-
-    Parameters
-    ----------
-    W : Tensor, (..., M, N)
-
-    Returns
-    -------
-    Tensor, (...)
-
-    Raises
-    ------
-    ValueError
-        If W has fewer than two dimensions.
-    """
-    _check_matrix(W)
-    return torch.linalg.matrix_norm(W, ord=2)
-
-
-def _check_matrix(W: Tensor) -> None:
-    if W.dim() < 2:
-        raise ValueError(f"W: expected a matrix, got shape {tuple(W.shape)}")
-
-
-def saturation(h: Tensor, threshold: float = 0.99) -> Tensor:
-    """Return the share of tanh units that are saturated: abs(h) above the threshold.
-
-    Parameters
-    ----------
-    h : Tensor, any shape
-        Values of tanh, all counted alike.
-    threshold : float, default 0.99
-        Between 0 and 1. Where abs(h) is above 0.99, the slope of tanh is below 0.02.
-
-    Returns
-    -------
-    Tensor, ()
-        Between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If `h` is empty or the threshold lies outside 0 … 1.
-    """
-    _check_not_empty(h)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold: expected between 0 and 1, got {threshold}")
-    return (h.abs() > threshold).to(torch.get_default_dtype()).mean()
-
-
-def mean_slope(h: Tensor, nonlinearity: str = "tanh") -> Tensor:
-    """Return the mean of f'(z), the factor a unit puts on every gradient that passes through it.
-
-    Parameters
-    ----------
-    h : Tensor, any shape
-        The values f(z); the slope follows from them: 1 - h² for tanh.
-    nonlinearity : {"tanh", "relu", "sigmoid"}
-        The function f.
-
-    Returns
-    -------
-    Tensor, ()
-
-    Raises
-    ------
-    ValueError
-        If `h` is empty or the nonlinearity unknown.
-    """
-    _check_not_empty(h)
-    if nonlinearity not in SLOPES:
-        raise ValueError(f"nonlinearity: expected one of {', '.join(SLOPES)}, got {nonlinearity!r}")
-    return SLOPES[nonlinearity](h).mean()
-
-
-def _check_not_empty(h: Tensor) -> None:
-    if h.numel() == 0:
-        raise ValueError(f"h: expected at least one value, got shape {tuple(h.shape)}")
-
-
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    """Return the gradients of those parameters that have one."""
-    is_generator = isinstance(parameters, types.GeneratorType)
-    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    if is_generator and not parameters:
-        warnings.warn("`parameters` is an empty generator: nothing is clipped", stacklevel=4)
-    return [p.grad for p in parameters if p.grad is not None]
-
-
-@torch.no_grad()
-def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor],
-    max_norm: float,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
-) -> Tensor:
-    r"""Shorten all gradients by one common factor if together they are longer than `max_norm`.
-
-    .. math:: g \leftarrow g \cdot
-        \min\left(1, \frac{\text{max\_norm}}{\lVert g \rVert + 10^{-6}}\right)
-
-    Here g is one vector, the gradients of all parameters joined, so its direction is kept. The
-    function equals :func:`torch.nn.utils.clip_grad_norm_`.
-
-    Parameters
-    ----------
-    parameters : iterable of Tensor, or Tensor
-        Their ``.grad`` is changed in place; parameters without one are passed over. A parameter
-        that is named twice counts twice and is shortened twice, as in PyTorch.
-    max_norm : float
-        The threshold. With ``float("inf")`` the norm is measured and nothing shortened.
-    norm_type : float, default 2.0
-        Which p-norm; ``float("inf")`` takes the largest absolute value.
-    error_if_nonfinite : bool, default False
-        Whether a norm that is nan or infinite is an error. If it is not, an infinite norm turns
-        infinite gradients into nan and all others into 0, and nan turns everything into nan.
-
-    Returns
-    -------
-    Tensor, ()
-        The norm before clipping; 0 if there are no gradients.
-
-    Raises
-    ------
-    RuntimeError
-        If the norm is not finite and `error_if_nonfinite` is set. No gradient is changed then.
-
-    Notes
-    -----
-    Algorithm 1 of Pascanu et al. [1]_.
-
-    .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
-       networks", ICML 2013.
-    """
-    max_norm, norm_type = float(max_norm), float(norm_type)
-    gradients = _gradients(parameters)
-    if not gradients:
-        return torch.tensor(0.0)
-    # The norm of the norms is the norm of all entries in one long vector.
-    device = gradients[0].device
-    norms = [torch.linalg.vector_norm(g, norm_type).to(device) for g in gradients]
-    total_norm = torch.linalg.vector_norm(torch.stack(norms), norm_type)
-    if error_if_nonfinite and not total_norm.isfinite():
-        raise RuntimeError(
-            f"clip_grad_norm_: Expected the gradients' norm of order {norm_type} to be finite, "
-            f"got {total_norm.item()}; error_if_nonfinite=False clips with it all the same"
-        )
-    coefficient = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
-    for g in gradients:
-        g.mul_(coefficient.to(g.device))
-    return total_norm
-
-
-@torch.no_grad()
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    r"""Cut every entry of every gradient off at ±`clip_value`.
-
-    .. math:: g_i \leftarrow \min(\max(g_i, -\text{clip\_value}), \text{clip\_value})
-
-    Entries are cut one by one, so the gradient's direction may change. The function equals
-    :func:`torch.nn.utils.clip_grad_value_`; without any gradient it does nothing.
-
-    Parameters
-    ----------
-    parameters : iterable of Tensor, or Tensor
-        Their ``.grad`` is changed in place; parameters without one are passed over.
-    clip_value : float
-        The largest absolute value that is left; nan stays nan.
-    """
-    clip_value = float(clip_value)
-    for g in _gradients(parameters):
-        g.clamp_(-clip_value, clip_value)
