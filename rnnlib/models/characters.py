@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from rnnlib.checks import check_integer
+from rnnlib.checks import check_generator, check_integer
 from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.device import in_mode
 from rnnlib.models.common import LAYERS, made_like
@@ -162,11 +162,7 @@ class CharRNN(nn.Module):
             For an empty prompt, one with unknown symbols, or options that cannot be used.
         """
         check_integer("num_symbols", num_symbols, least=0)
-        if generator is not None and not isinstance(generator, torch.Generator):
-            raise TypeError(
-                f"generator: expected a torch.Generator or None, got {type(generator).__name__}; "
-                "torch.Generator().manual_seed(0) makes one"
-            )
+        check_generator(generator)
         indices = self.vocabulary.encode(prompt)
         if len(indices) == 0:
             raise ValueError("prompt: expected at least one symbol to begin with, got none")
