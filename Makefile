@@ -13,7 +13,7 @@ export OMP_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help book test lab notebooks bench lint clean environment
+.PHONY: help book test lab notebooks studies bench lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -43,6 +43,9 @@ lab: environment  ## open the chapters in JupyterLab
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
 	@$(VENV) tools/notebooks.py $(CHAPTERS)
+
+studies: environment  ## run the studies behind the claims; what is there is kept (ARGS="--list")
+	@$(VENV) -m studies $(ARGS)
 
 bench: environment  ## race rnnlib against torch.nn (seven minutes; ARGS="--help" lists options)
 	@$(VENV) -m benchmarks $(ARGS)

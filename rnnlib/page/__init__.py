@@ -10,10 +10,13 @@ from rnnlib.page.matrices import plot_images, plot_matrix
 from rnnlib.page.passages import plot_text
 from rnnlib.page.sources import source_of
 from rnnlib.page.style import use_book_style
+from rnnlib.page.tables import Table, how_we_know
 
 __all__ = [
     "COLOURS",
+    "Table",
     "diagrams",
+    "how_we_know",
     "plot_curves",
     "plot_histograms",
     "plot_images",
