@@ -51,7 +51,7 @@ def test_a_setting_that_is_no_longer_asked_is_dropped_and_a_new_one_waits(tmp_pa
 
 
 def test_what_is_no_result_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected each setting once, got {'seed': 1}"):
+    with pytest.raises(ValueError, match=r"expected each setting once, got \{'seed': 1\}"):
         Record(tmp_path / "x.json", study(None, settings=({"seed": 1}, {"seed": 1})))
     record = Record(tmp_path / "x.json", study(None))
     for wrong in (True, "0.5", None, {"a": 1}):
