@@ -132,20 +132,38 @@ def add_product(c, a, b):
                 c[n, j] += a[n, k] * b[k, j]
 
 
+# The sum over rows is taken in parts of so many: in float32 the millionth small number added to a
+# sum is rounded to the sum's last place.
+PART = 256
+
+
 @compiled
 def add_gradients(x, h_prev, da_x, da_h, w_ih, dx, dW_xh, dW_hh, db_x, db_h):
     """Add the share of some rows to each gradient; one that nobody wants has no rows."""
     if len(dx) > 0:
         add_product(dx, da_x, w_ih)  # dx_t = da_t W_xh^T
-    if len(dW_xh) > 0:
-        add_product(dW_xh, x.T, da_x)  # dW_xh = sum_t x_t^T da_t
-    if len(dW_hh) > 0:
-        add_product(dW_hh, h_prev.T, da_h)  # dW_hh = sum_t h_{t-1}^T da_t
-    for row in range(len(da_x)):
-        for j in range(len(db_x)):
-            db_x[j] += da_x[row, j]
-        for j in range(len(db_h)):
-            db_h[j] += da_h[row, j]
+    for first in range(0, len(da_x), PART):
+        last = min(first + PART, len(da_x))
+        add_weights(x[first:last], da_x[first:last], dW_xh, db_x)
+        add_weights(h_prev[first:last], da_h[first:last], dW_hh, db_h)
+
+
+@compiled
+def add_weights(v, da, dW, db):
+    """Add sum_t v_t^T da_t to dW, where v_t is x_t or h_{t-1}, and sum_t da_t to db."""
+    if len(dW) > 0:
+        part = np.zeros_like(dW)
+        add_product(part, v.T, da)
+        for i in range(dW.shape[0]):
+            for j in range(dW.shape[1]):
+                dW[i, j] += part[i, j]
+    if len(db) > 0:
+        sums = np.zeros_like(db)
+        for row in range(len(da)):
+            for j in range(len(db)):
+                sums[j] += da[row, j]
+        for j in range(len(db)):
+            db[j] += sums[j]
 
 
 @compiled
