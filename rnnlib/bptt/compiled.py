@@ -8,9 +8,10 @@ ended their final one. The backward passes take the same steps from the last to 
 and derivations stand at the head of ``bptt.rnn``, ``bptt.gru`` and ``bptt.lstm``; the matrices here
 are W_xh and W_hh of the equations, those of several gates side by side.
 
-Everything compiled is in this one file: numba's cache notices a change in the file of a function,
-and would not notice one in a function that is imported. What happens within a step is a function of
-its own, with one stored column in each inner loop, because such loops become vector code.
+Everything compiled is in this one file, and so are its options: numba's cache notices a change in
+the file of a function, and would not notice one in what is imported. What happens within a step is
+a function of its own, with one stored column in each inner loop, because such loops become vector
+code.
 """
 
 import math
@@ -19,6 +20,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from rnnlib.bptt.keeping import keep
+
 # Divisions as NumPy has them: Python's would test each divisor. "contract" lets a * b + c be
 # rounded once; unlike fastmath as a whole it leaves NaN and infinity their meaning.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -26,10 +29,7 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 def compiled(function):
     """Compile a function when it is first called, and keep the code where a folder allows it."""
-    try:
-        return njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:  # numba finds no folder that it may write to
-        return njit(**OPTIONS)(function)
+    return keep(njit(**OPTIONS)(function))
 
 
 def activations(real, integer, bias, digits, terms, LN2_HIGH, LN2_LOW):
