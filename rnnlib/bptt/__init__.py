@@ -28,7 +28,7 @@ with W_xh^T reads ``@ w_ih``.
 
 try:
     from rnnlib.bptt import compiled
-except ImportError:  # numba is an extra: without it every sequence takes the loop
+except ImportError:  # no numba, or one that is switched off: every sequence takes the loop
     compiled = None
 
 from rnnlib.bptt.gru import gru

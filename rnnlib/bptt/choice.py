@@ -52,7 +52,7 @@ def run_pass(
     Parameters
     ----------
     function : autograd Function
-        The compiled pass.
+        The compiled pass, which knows how many gates it has.
     loop : callable
         The same as a loop.
     data, batch_sizes, states, weights, reverse
@@ -71,7 +71,7 @@ def run_pass(
         If there are no steps, or batch sizes and shapes do not agree.
     """
     sizes = np.asarray(batch_sizes, dtype=np.int64)
-    _check(data, sizes, states, *weights)
+    _check(function.gates, data, sizes, states, *weights)
     w_ih, w_hh, *biases = weights
     biases = [w_ih.new_zeros(len(w_ih)) if b is None else b for b in biases]
     tensors = [data, w_ih, w_hh, *biases, *states]
@@ -111,13 +111,16 @@ def by_autograd(loop: Callable, ctx, inputs: list[Tensor], grad_outputs: tuple) 
     return tuple(next(grads) if need else None for need in ctx.needs_input_grad)
 
 
-def _check(data, sizes, states, w_ih, w_hh, b_ih, b_hh):
+def _check(gates, data, sizes, states, w_ih, w_hh, b_ih, b_hh):
     if len(sizes) == 0:
         raise RuntimeError("Expected sequence length to be larger than 0, but received 0 steps")
     if (np.diff(sizes) > 0).any():
         raise RuntimeError(f"batch_sizes must never grow, but received {sizes.tolist()}")
-    rows, (GH, D), H = sizes.sum(), w_ih.shape, w_hh.shape[-1]
-    expected = [("data", data, (rows, D)), ("w_hh", w_hh, (GH, H))]
+    if sizes[-1] < 0:
+        raise RuntimeError(f"batch_sizes must not be negative, but received {sizes.tolist()}")
+    rows, D, H = sizes.sum(), w_ih.shape[-1], w_hh.shape[-1]
+    GH = gates * H
+    expected = [("data", data, (rows, D)), ("w_ih", w_ih, (GH, D)), ("w_hh", w_hh, (GH, H))]
     expected += [("b_ih", b_ih, (GH,)), ("b_hh", b_hh, (GH,))]
     expected += [(name, s, (sizes[0], H)) for name, s in zip(("h_0", "c_0"), states, strict=False)]
     for name, tensor, shape in expected:

@@ -86,6 +86,8 @@ def gru(
 class GRUPass(Function):
     """The whole sequence of a GRU, forwards and backwards, in compiled loops."""
 
+    gates = 3
+
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep):
         """Return every h_t, and each sequence's last."""

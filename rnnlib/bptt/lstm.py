@@ -83,6 +83,8 @@ def lstm(
 class LSTMPass(Function):
     """The whole sequence of an LSTM, forwards and backwards, in compiled loops."""
 
+    gates = 4
+
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, c_0, batch_sizes, reverse, keep):
         """Return every h_t, and each sequence's last h and c."""

@@ -88,6 +88,8 @@ def rnn(
 class RNNPass(Function):
     """The whole sequence of an RNN, forwards and backwards, in compiled loops."""
 
+    gates = 1
+
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep, nonlinearity):
         """Return every h_t, and each sequence's last."""
