@@ -1,0 +1,23 @@
+"""Cells repeated over time: the readable loop, and drop-in twins of torch.nn's layers.
+
+`unroll` is the loop of the chapters. `RNN`, `LSTM` and `GRU` are the same mathematics with
+everything a user of torch.nn expects: several layers, two directions, packed sequences. Each
+direction of each layer is one pass over the whole sequence, from `rnnlib.bptt`. `BiRNN` shows two
+directions in the open.
+"""
+
+from rnnlib.layers.birnn import BiRNN
+from rnnlib.layers.recurrent import RecurrentLayer
+from rnnlib.layers.twins import GRU, LSTM, RNN, set_memory_bias
+from rnnlib.layers.unroll import State, unroll
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "BiRNN",
+    "RecurrentLayer",
+    "State",
+    "set_memory_bias",
+    "unroll",
+]
