@@ -87,6 +87,7 @@ WAYS: dict[str, Way] = {}
 
 def way(name, kinds=ALL, **expected):
     def register(run):
+        assert name not in WAYS
         WAYS[name] = Way(run, kinds, **expected)
         return run
 
@@ -1172,18 +1173,20 @@ def test_a_weight_is_read_once_a_call():
 def table():
     """Print what came of every way, torch.nn's layer beside ours."""
 
-    def said(found):
+    def said(found, pattern):
         if found.error is None:
             return "works"
-        lines = [line for line in str(found.error).splitlines() if line.strip()]
-        return f"{type(found.error).__name__}: {' '.join(lines)[:90]}"
+        text = str(found.error)
+        match = re.search(pattern or "$", text, re.DOTALL)
+        start = text.rfind("\n", 0, match.start()) + 1 if match else 0
+        return f"{type(found.error).__name__}: {text[start:].splitlines()[0].strip()[:90]}"
 
-    print("| way | kinds | torch.nn | ours | form |\n|---|---|---|---|---|")
+    print("| way | of | torch.nn | ours | form |\n|---|---|---|---|---|")
     for name, way in WAYS.items():
         rows = {}
         for kind in way.kinds:
             theirs, ours = (outcome(way.run, kind, library) for library in ("torch", "ours"))
-            verdict = said(ours)
+            verdict = said(ours, way.we_say)
             if ours.error is None:
                 expected = outcome(way.instead, kind, "torch") if way.instead else theirs
                 try:
@@ -1191,9 +1194,11 @@ def table():
                     verdict = "equal"
                 except AssertionError as error:
                     verdict = f"DIFFERENT: {error}"
-            rows.setdefault((said(theirs), verdict, ours.forms), []).append(kind)
-        for (theirs, ours, forms), kinds in rows.items():
-            print(f"| {name} | {' '.join(kinds)} | {theirs} | {ours} | {forms} |", flush=True)
+            kinds, forms = rows.setdefault((said(theirs, way.torch_says), verdict), ([], []))
+            kinds.append(kind)
+            forms.append(ours.forms)
+        for (theirs, ours), (kinds, forms) in rows.items():
+            print(f"| {name} | {' '.join(kinds)} | {theirs} | {ours} | {max(forms)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@
 everything a user of torch.nn expects: several layers, two directions, packed sequences. Each
 direction of each layer is one pass over the whole sequence, from `rnnlib.bptt`. `BiRNN` shows two
 directions in the open.
+
+What PyTorch can do with its own layers, from forward-mode derivatives to ``torch.export``, it can
+do with these; under ``torch.compile`` they run outside of the compiled graph, as its own do. Not
+offered: ``torch.jit.script``, ``torch.fx.symbolic_trace``, nested tensors, and projections.
 """
 
 from rnnlib.layers.birnn import BiRNN
