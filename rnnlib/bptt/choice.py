@@ -78,6 +78,7 @@ def _is_plain(v: Tensor) -> bool:
 def run_pass(
     function: Callable,
     loop: Callable,
+    gates: int,
     data: Tensor,
     batch_sizes: Sequence[int],
     states: tuple[Tensor, ...],
@@ -90,9 +91,11 @@ def run_pass(
     Parameters
     ----------
     function : autograd Function
-        The compiled pass, which knows how many gates it has.
+        The compiled pass.
     loop : callable
         The same as a loop.
+    gates : int
+        How many matrices stand one below the other in each weight.
     data, batch_sizes, states, weights, reverse
         As `rnn` takes them; `weights` are w_ih, w_hh, b_ih, b_hh.
     *options
@@ -109,7 +112,7 @@ def run_pass(
         If there are no steps, or batch sizes and shapes do not agree.
     """
     sizes = list(batch_sizes)
-    _check(function.gates, data, sizes, states, *weights)
+    _check(gates, data, sizes, states, *weights)
     w_ih, w_hh, *biases = weights
     biases = [w_ih.new_zeros(len(w_ih)) if b is None else b for b in biases]
     tensors = [data, w_ih, w_hh, *biases, *states]

@@ -80,13 +80,11 @@ def gru(
     Further derivatives and autocast: as for `rnn`.
     """
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(GRUPass, gru_loop, data, batch_sizes, (h_0,), weights, reverse)
+    return run_pass(GRUPass, gru_loop, 3, data, batch_sizes, (h_0,), weights, reverse)
 
 
 class GRUPass(Function):
     """The whole sequence of a GRU, forwards and backwards, in compiled loops."""
-
-    gates = 3
 
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep):

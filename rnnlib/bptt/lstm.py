@@ -77,13 +77,11 @@ def lstm(
     Further derivatives and autocast: as for `rnn`.
     """
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(LSTMPass, lstm_loop, data, batch_sizes, (h_0, c_0), weights, reverse)
+    return run_pass(LSTMPass, lstm_loop, 4, data, batch_sizes, (h_0, c_0), weights, reverse)
 
 
 class LSTMPass(Function):
     """The whole sequence of an LSTM, forwards and backwards, in compiled loops."""
-
-    gates = 4
 
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, c_0, batch_sizes, reverse, keep):

@@ -82,13 +82,11 @@ def rnn(
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity is 'tanh' or 'relu', but received {nonlinearity!r}")
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(RNNPass, rnn_loop, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
+    return run_pass(RNNPass, rnn_loop, 1, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
 
 
 class RNNPass(Function):
     """The whole sequence of an RNN, forwards and backwards, in compiled loops."""
-
-    gates = 1
 
     @staticmethod
     def forward(ctx, data, w_ih, w_hh, b_ih, b_hh, h_0, batch_sizes, reverse, keep, nonlinearity):
