@@ -1,12 +1,18 @@
-"""How nbval runs the chapters, what it does not compare, and the table of times it ends with."""
+"""How nbval runs the chapters and compares them, and the table of times it ends with."""
 
-import os
-import tempfile
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from nbval.kernel import RunningKernel
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+
+import clean_env
+
+# Before anything imports torch or matplotlib, and before a kernel starts.
+clean_env.enter()
 
 # Seconds in which a chapter should run on two cores. A slow machine only gets a remark; what stops
 # a runaway cell is --nbval-cell-timeout in the Makefile.
@@ -25,15 +31,8 @@ def execute_like_jupyter(self: RunningKernel, source: str, allow_stdin: bool | N
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let kernels start as `tools/notebooks.py` starts them, away from the user's own IPython."""
-    if config.getoption("nbval", False):
-        folder = tempfile.TemporaryDirectory(prefix="unrolled-ipython-")
-        config.add_cleanup(folder.cleanup)
-        os.environ["IPYTHONDIR"] = folder.name
-        # As in the Makefile, for those who call pytest themselves: with more threads than idle
-        # cores, networks as small as these take several times as long.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        RunningKernel.execute_cell_input = execute_like_jupyter
+    """Put the function above in the place of nbval's."""
+    RunningKernel.execute_cell_input = execute_like_jupyter
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
