@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 import clean_env
+from comparison import Printed
 
 # Before anything imports torch or matplotlib, and before a kernel starts.
 clean_env.enter()
@@ -30,15 +32,27 @@ def execute_like_jupyter(self: RunningKernel, source: str, allow_stdin: bool | N
     return self.kc.execute(source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
 
 
+def to_compare(self: IPyNbCell, output: object) -> object:
+    """Give a text that nbval is about to compare our notion of equality."""
+    return Printed(output) if isinstance(output, str) else output
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the function above in the place of nbval's."""
+    """Put the two functions above in the place of nbval's."""
     RunningKernel.execute_cell_input = execute_like_jupyter
+    IPyNbCell.sanitize = to_compare
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Tell nbval, as it asks for, which kinds of output not to compare."""
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += NOT_COMPARED
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what follows a cell that took too long; nbval would run it and expect it to fail."""
+    if getattr(item.parent, "timed_out", False):
+        pytest.skip("an earlier cell of this chapter took too long")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
