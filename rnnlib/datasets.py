@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import re
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,14 +21,18 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
-import pooch
 import requests
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
-from tqdm import tqdm
+from tqdm import TqdmWarning, tqdm
 
 from rnnlib.cells import check_size
+
+with warnings.catch_warnings():
+    # pooch imports tqdm.auto, which asks for widgets in every notebook. Our bars are text.
+    warnings.simplefilter("ignore", TqdmWarning)
+    import pooch
 
 MNIST_URLS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
