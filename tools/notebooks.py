@@ -309,9 +309,10 @@ def run(
         )
     if not accept_losses and (lost := losses(notebook, result)):
         raise NotebookError(
-            f"{path.name}: left as it was, since outputs would be lost\n  "
+            f"{path.name}: "
             + "\n  ".join(lost)
-            + "\n  Where that is meant, clear these outputs first, or add --accept-losses."
+            + "\n  The notebook is left as it was. Where less is meant, clear these outputs"
+            "\n  first, or add --accept-losses: make notebooks ARGS=--accept-losses"
         )
     if not check and not same:
         write_atomically(path, text)
