@@ -430,8 +430,7 @@ def test_interrupted_install_leaves_its_mark(place, monkeypatch, capsys):
 
 @pytest.fixture
 def passes(place):
-    """A numba, and an rnnlib whose passes leave a file behind when they are compiled."""
-    (place / "numba.py").touch()
+    """An rnnlib whose passes leave a file behind when they are compiled."""
     main = place / "rnnlib" / "bptt" / "__main__.py"
     main.parent.mkdir(parents=True)
     main.write_text("open('compiled', 'w').close()")
@@ -441,12 +440,6 @@ def passes(place):
 def test_set_up_compiles_the_passes(place, passes):
     setup_env.compile_passes()
     assert (place / "compiled").exists()
-
-
-def test_without_numba_there_is_nothing_to_compile(place, passes):
-    (place / "numba.py").unlink()
-    setup_env.compile_passes()
-    assert not (place / "compiled").exists()
 
 
 def test_set_up_fails_where_compiling_fails(passes, capfd):

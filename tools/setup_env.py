@@ -382,11 +382,6 @@ def pip(arguments, total):
 
 def compile_passes():
     """Let rnnlib compile its passes now, so that no reader waits for it in the middle of a page."""
-    there = "from importlib.util import find_spec as f; print(bool(f('numba') and f('{}')))"
-    # Without numba, rnnlib runs its layers as loops.
-    there = there.format("rnnlib.bptt.__main__")
-    if b"True" not in subprocess.check_output([VENV_PYTHON, "-c", there], cwd=ROOT):
-        return
     if subprocess.call([VENV_PYTHON, "-m", "rnnlib.bptt"], cwd=ROOT) != 0:
         raise SetupError("Compiling rnnlib's passes failed; see the message above.")
 
