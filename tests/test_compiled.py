@@ -21,6 +21,7 @@ from rnnlib.bptt.__main__ import main as compile_everything
 
 KINDS = ["RNN", "relu", "GRU", "LSTM"]
 FUNCTIONS = {name: f for name, f in vars(compiled).items() if hasattr(f, "signatures")}
+PART = compiled.PART
 PASSES = [name for name in FUNCTIONS if name.endswith(("forward", "backward"))]
 
 
@@ -133,6 +134,19 @@ def test_ten_thousand_steps_of_one_sequence(kind):
         results.append([*outputs, *gradients(module, outputs, [x], [v.sin() for v in outputs])])
     for a, b in zip(*results, strict=True):
         assert (a - b).abs().max() < 1e-10 * max(1, a.abs().max())
+
+
+@pytest.mark.parametrize("T", [PART - 1, PART, PART + 1, 2 * PART + 1])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sums_in_parts_take_every_row(kind, T):
+    theirs, ours = twins(kind, 2, 3, dtype=torch.float64)
+    x = torch.randn(T, 1, 2, dtype=torch.float64)
+    results = []
+    for module in (theirs, ours):
+        out = module(x)[0]
+        results.append(gradients(module, [out], [], [torch.ones_like(out)]))
+    for a, b in zip(*results, strict=True):
+        assert (a - b).abs().max() < 1e-10
 
 
 # ---------------------------------------------------------------- which way, and what it gives
