@@ -227,8 +227,8 @@ def test_everything_make_runs_is_run_in_it():
 
 PAGE = [
     """import matplotlib.pyplot as plt
-from rnnlib import plotting
-plotting.use_book_style()
+from rnnlib.page import use_book_style
+use_book_style()
 plt.plot([1, 2])
 plt.show()""",
     "print('Größe', plt.rcParams['figure.figsize'], plt.rcParams['savefig.dpi'])",

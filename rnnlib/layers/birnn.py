@@ -113,6 +113,11 @@ class BiRNN(RecurrentLayer):
                 "BiRNN: Expected input to be a Tensor, got a PackedSequence; "
                 "use RNN(..., bidirectional=True)"
             )
+        if torch.compiler.is_dynamo_compiling():  # torch.compile steps over this: see `eagerly`
+            raise RuntimeError(
+                "BiRNN: torch.export cannot read it with strict=True, because its cells are made "
+                "as it runs; use strict=False, or RNN(..., bidirectional=True)"
+            )
         check_tensor("BiRNN: input", input)
         if hx is not None:
             check_tensor("BiRNN: hx", hx)
