@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from rnnlib.exercises.exercise import exercise
+from rnnlib.exercises.numbers import as_numbers
+from rnnlib.exercises.verdict import WrongAnswer
 
 # Three tensors whose norms differ, so that each mistake gives numbers of its own.
 SHAPES = (((4, 3), 2.0), ((3, 3), 1.0), ((3,), 0.4))
@@ -250,19 +252,33 @@ def _angles(before, after):
     return [_degrees(a.flatten(), b.flatten()) for a, b in zip(before, after, strict=True)]
 
 
-def _unclamped(before, after):
-    return torch.rad2deg(torch.arccos((1 + 1e-12) * _cosine(_joined(before), _joined(after))))
+def _finite_angle(answer, before, after):
+    got = as_numbers("the angle", answer)
+    if got.array.shape == () and not np.isfinite(got.array):
+        raise WrongAnswer(
+            "for two parallel gradients it is not finite: rounding can carry the cosine above 1, "
+            "so clamp it before the arccos."
+        )
+    return got
 
 
 def _unclamped_in_math(before, after):
-    return math.degrees(math.acos((1 + 1e-12) * _cosine(_joined(before), _joined(after))))
+    return math.degrees(math.acos(_cosine(_joined(before), _joined(after))))
 
 
 @exercise(
     "That is the angle between the two long vectors.",
     result="the angle",
-    cases=({"change": "cut at 0.3"}, {"change": "noise"}, {"change": "times 0.1"}),
+    # Of the usual ways to write the cosine, each is carried above 1 in one of the last three.
+    cases=(
+        {"change": "cut at 0.3"},
+        {"change": "noise"},
+        {"change": 2.3},
+        {"change": 2.2},
+        {"change": 2.9},
+    ),
     right=_angle,
+    measure=_finite_angle,
     floor=0.02,  # of a degree: near 0 the arccos makes much of rounding
     mistakes={
         "this is the angle in radians: math.degrees turns it into degrees.": (
@@ -291,8 +307,6 @@ def _unclamped_in_math(before, after):
         "this is the distance between the two, not the angle.": (
             lambda before, after: (_joined(before) - _joined(after)).norm()
         ),
-        "for two parallel gradients it is not finite: rounding can carry the cosine above 1, so "
-        "clamp it before the arccos.": _unclamped,
         "for two parallel gradients math.acos raises an error: rounding can carry the cosine above "
         "1, so clamp it first.": _unclamped_in_math,
     },
@@ -318,8 +332,8 @@ def check_angle(draw, change):
     before = _gradients(draw, torch.float64)
     if change == "cut at 0.3":
         return before, [g.clamp(-0.3, 0.3) for g in before]
-    if change == "times 0.1":
-        return before, [0.1 * g for g in before]
+    if not isinstance(change, str):
+        return before, [change * g for g in before]
     noise = _gradients(draw, torch.float64)
     return before, [n - 0.3 * g for g, n in zip(before, noise, strict=True)]
 

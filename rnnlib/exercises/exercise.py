@@ -100,6 +100,7 @@ class Exercise:
         self.untouched: Mapping[int, str] = options["untouched"]
         self.floor: float = options["floor"]
         self.returns: bool = options["returns"]
+        self._known: dict[str, list[Observed]] = {}
 
     def drawn(self, stack: contextlib.ExitStack, seed: int = 0) -> list[Case]:
         """Draw all cases; another seed draws other numbers of the same sizes."""
@@ -146,7 +147,7 @@ class Exercise:
         """Raise `WrongAnswer` unless the answer is right."""
         with contextlib.ExitStack() as stack:
             cases = self.drawn(stack)
-            right = [self.observe(self.right, case) for case in cases]
+            right = self.known("", cases)
             got: list[Observed] = []
             for case in cases:
                 got.append(self.observe(answer, case))
@@ -156,6 +157,13 @@ class Exercise:
                 self._look(answer, got, cases)
             else:
                 raise WrongAnswer(self.diagnosis(got, right, cases))
+
+    def known(self, message: str, cases: list[Case]) -> list[Observed]:
+        """Return what the right answer gives, or the mistake of this message; computed once."""
+        if message not in self._known:
+            function = self.mistakes[message] if message else self.right
+            self._known[message] = [self.observe(function, case) for case in cases]
+        return self._known[message]
 
     def _look(self, answer: Callable, got: list[Observed], cases: list[Case]) -> None:
         for name, wanted in self.dtypes.items():
@@ -183,10 +191,7 @@ class Exercise:
     def diagnosis(self, got: list[Observed], right: list[Observed], cases: list[Case]) -> str:
         """Name the mistake that explains all that came; otherwise show it beside what is right."""
         seen = len(got)
-        wrong = {
-            message: [self.observe(mistake, case) for case in cases[:seen]]
-            for message, mistake in self.mistakes.items()
-        }
+        wrong = {message: self.known(message, cases)[:seen] for message in self.mistakes}
         for message, values in wrong.items():
             if all(map(self.same, got, values)):
                 return message

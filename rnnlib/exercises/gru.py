@@ -362,7 +362,7 @@ def _corners(**changed):
 
 @exercise(
     "Copy, step and start afresh: three corners of one cell.",
-    result="h_t, with your r and z",
+    result="the h_t of your gates",
     cases=({"goal": "copy"}, {"goal": "rnn"}, {"goal": "afresh"}),
     right=_corners(),
     measure=_state,

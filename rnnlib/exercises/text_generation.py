@@ -133,7 +133,7 @@ def _overflowing(y, temperature, k):
         "one symbol too few is left.": (
             lambda y, temperature, k: _top(y, temperature, max(1, k - 1))
         ),
-        "the k-th largest symbol may come too: cut what is below its score, not the score itself.": (
+        "the k-th largest symbol may come too: cut what is below its score, not itself.": (
             lambda y, temperature, k: (
                 y.masked_fill(y <= y.sort(descending=True).values[k - 1], -torch.inf) / temperature
             ).softmax(0)
