@@ -127,21 +127,22 @@ class Exercise:
             return wrong
 
     def _measured(self, answer, given: tuple) -> Mapping:
+        """Return what is to be compared, by name."""
+        measured = answer
         try:
             if self.measure is not None:
-                answer = self.measure(answer, *given)
-            if isinstance(self.result, str):
-                return answer if self._named(answer) else {self.result: answer}
-            return answer if self._named(answer) else _parts(answer, self.result)
+                measured = self.measure(answer, *given)
         except WrongAnswer:
             raise
         except Exception as error:
             raise WrongAnswer(
                 f"what came back cannot be examined: {type(error).__name__}: {one_line(error)}"
             ) from None
-
-    def _named(self, answer) -> bool:
-        return self.measure is not None and isinstance(answer, dict)
+        if isinstance(measured, dict) and measured is not answer:
+            return measured
+        if isinstance(self.result, str):
+            return {self.result: measured}
+        return _parts(measured, self.result)
 
     def judge(self, answer: Callable) -> None:
         """Raise `WrongAnswer` unless the answer is right."""
@@ -306,6 +307,9 @@ def exercise(
                     made.judge(answer)
                 except WrongAnswer as wrong:
                     return Verdict(False, str(wrong))
+                except Exception as error:  # a fault of ours: still no trace in the reader's cell
+                    kind = f"{type(error).__name__}: {one_line(error)}"
+                    return Verdict(False, f"this answer could not be examined ({kind}).")
             return Verdict(True, praise, functools.partial(progress.note, made.name))
 
         check.__name__ = check.__qualname__ = draw.__name__
