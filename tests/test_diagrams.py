@@ -15,7 +15,7 @@ from drawn import FREE, SVG, numbered, parse, pictures
 from torch.nn.utils.rnn import pack_sequence
 
 from rnnlib.page import diagrams
-from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
+from rnnlib.page.colours import BACKWARD, COLOURS, LAST, OUTPUT, STATE
 
 DRAWINGS = {
     "loop": diagrams.loop,
@@ -29,6 +29,8 @@ DRAWINGS = {
     "bidirectional": diagrams.bidirectional,
     "bidirectional, one step": lambda: diagrams.bidirectional(1),
     "lstm cell": diagrams.lstm_cell,
+    "lstm cell, cut": lambda: diagrams.lstm_cell(cut=True),
+    "one gate at a time": diagrams.one_gate_at_a_time,
     "gru cell": diagrams.gru_cell,
     "packed": diagrams.packed,
     "packed, one sequence": lambda: diagrams.packed([1]),
@@ -198,6 +200,20 @@ def lstm_edges():
     return edges + column("+", "tanh 2", "× 3") + column("σ 3", "× 3")
 
 
+def cut_lstm_edges():
+    return lstm_edges() + row("σ 1", "1 −", "× 2", colour=OUTPUT) + row("ct", "ht")
+
+
+def one_gate_at_a_time_edges():
+    # Numbers run from left to right: 1 and 2 are the first and third stage, 3 and 4 the others.
+    edges = row("ct−1 1", "+ 1", "ct 1") + column("gt 1", "+ 1")
+    edges += row("ct−1 3", "+ 3", "ct 3") + column("gt 3", "× 4", "+ 3") + column("it 2", "× 4")
+    for c, keep, add, i, f in ((2, 1, 2, 1, 1), (4, 3, 5, 3, 2)):
+        edges += row(f"ct−1 {c}", f"× {keep}", f"+ {c}", f"ct {c}") + column(f"ft {f}", f"× {keep}")
+        edges += column(f"gt {c}", f"× {add}", f"+ {c}") + column(f"it {i}", f"× {add}")
+    return edges + column("ct 4", "× 6") + row("× 6", "ht") + column("ot", "× 6")
+
+
 def gru_edges():
     # σ 1 and 2 are z and r; × 1, 2, 3 are z h, (1 - z) n and r (h W_hn).
     edges = row("ht−1", "× 1", "+", "ht")
@@ -253,6 +269,8 @@ EDGES = {
     "bidirectional": [bidirectional_edges(4)],
     "bidirectional, one step": [bidirectional_edges(1)],
     "lstm cell": [lstm_edges()],
+    "lstm cell, cut": [cut_lstm_edges()],
+    "one gate at a time": [one_gate_at_a_time_edges()],
     "gru cell": [gru_edges()],
     "packed": [[]],
     "packed, one sequence": [[]],
@@ -309,13 +327,13 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
                 back = re.fullmatch(rf"h\d 2|unnamed \d*[02468]|h{last}", shape.name)
                 colour = BACKWARD if back else STATE
                 given = given or shape.name == f"h{last}"
-            elif re.match(r"σ|tanh|1 −", shape.name):
+            elif re.match(r"σ|tanh|1 −|[fgio]t", shape.name):
                 colour = OUTPUT
             elif shape.name[0] == "s":
                 colour = LAST
             assert shape.colour == (colour if shape.kind == "rect" else "currentColor"), shape
             assert shape.dashed == bool(given), shape
-            rect = shape.name[0] in "abcdhsuσ" or shape.name.startswith(("tanh", "1 −"))
+            rect = bool(re.match(r"[abcdhsuσ]|tanh|1 −|[fgio]t", shape.name))
             if "c2" not in shape.name and "word" not in name:
                 assert (shape.kind == "rect") == rect, shape
 
@@ -531,6 +549,24 @@ def test_the_lstm_cell_runs_straight_from_one_step_to_the_next():
     assert abs(at["ft"][0] - times) < 20
     assert times < at["it"][0] < plus < at["gt"][0] < at["ot"][0]
     assert at["ct"][1] < at["ft"][1] < at["ht"][1] < at["xt"][1]
+
+
+def test_the_cut_lstm_has_a_cross_on_all_that_a_gru_leaves_out():
+    root = parse(diagrams.lstm_cell(cut=True))
+    crosses = [
+        tuple(map(float, re.findall(r"[\d.]+", path.get("d"))))
+        for path in root.iter(f"{SVG}path")
+        if path.get("stroke") == COLOURS["bad"]
+    ]
+    centres = {((c[0] + c[2]) / 2, (c[1] + c[3]) / 2) for c in crosses}
+    at = {"σ": [], "tanh": [], "×": []}
+    for text in root.iter(f"{SVG}text"):
+        at.setdefault("".join(text.itertext()), []).append(float(text.get("x")))
+    _, i, o = sorted(at["σ"])
+    assert sorted(x for x, _ in centres) == [i, o, max(at["tanh"]), max(at["×"])]
+    assert "1 −" in shown(root)
+    # Nothing is taken away: what is cut stands under its cross.
+    assert set(shown(parse(diagrams.lstm_cell()))) < set(shown(root))
 
 
 @pytest.mark.parametrize("steps", range(1, 6))

@@ -9,6 +9,7 @@ A drawing needs nothing from outside, holds no `id` (any number of them can shar
 the same text every time it is made.
 """
 
+from rnnlib.page.diagrams.carousel import one_gate_at_a_time
 from rnnlib.page.diagrams.cells import gru_cell, lstm_cell
 from rnnlib.page.diagrams.layers import bidirectional, stacked
 from rnnlib.page.diagrams.packing import packed
@@ -24,6 +25,7 @@ __all__ = [
     "gru_cell",
     "loop",
     "lstm_cell",
+    "one_gate_at_a_time",
     "packed",
     "problem_shapes",
     "stacked",
