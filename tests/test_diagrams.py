@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pack_sequence
 from rnnlib.page import diagrams
 from rnnlib.page.colours import BACKWARD, COLOURS, LAST, OUTPUT, STATE
 
+BEAM = ({"a": 0.6, "b": 0.4}, {"a": [0.55, 0.45], "b": [0.1, 0.9]})
 DRAWINGS = {
     "loop": diagrams.loop,
     "unfolded": diagrams.unfolded,
@@ -35,8 +36,10 @@ DRAWINGS = {
     "packed": diagrams.packed,
     "packed, one sequence": lambda: diagrams.packed([1]),
     "packed, four by three": lambda: diagrams.packed([3, 3, 3, 3]),
+    "backward reader": diagrams.backward_reader,
     "encoder and decoder": diagrams.encoder_decoder,
     "attention": lambda: diagrams.encoder_decoder(attention=True),
+    "beam": lambda: diagrams.beam(*BEAM),
     "step through": diagrams.step_through,
     "step through a word": lambda: diagrams.step_through(
         5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5], outputs="elloh"
@@ -236,6 +239,19 @@ def encoder_decoder_edges(attention):
     )
 
 
+def backward_reader_edges():
+    """Above (1) five states, the first two of which read zeros; below (2) the three real ones."""
+    edges = row("h5", "h4", "h3 1", "h2 1", "h1 1", colour=BACKWARD)
+    edges += row("h3 2", "h2 2", "h1 2", colour=BACKWARD)
+    edges += column("0 1", "h4") + column("0 2", "h5")
+    return edges + [e for t in "123" for n in "12" for e in column(f"x{t} {n}", f"h{t} {n}")]
+
+
+def beam_edges():
+    edges = row("^", "a", "aa") + column("^", "b", "bb")
+    return edges + column("a", "ab") + column("b", "ba")
+
+
 def stepper_edges(states, words):
     """`words` are those of step 1 above and below, of step 2, and so on."""
     words = numbered(words)
@@ -275,8 +291,10 @@ EDGES = {
     "packed": [[]],
     "packed, one sequence": [[]],
     "packed, four by three": [[]],
+    "backward reader": [backward_reader_edges()],
     "encoder and decoder": [encoder_decoder_edges(False)],
     "attention": [encoder_decoder_edges(True)],
+    "beam": [beam_edges()],
     "step through": [stepper_edges(series("h", 1, 5), default_words(5))],
     "step through a word": [
         stepper_edges(
@@ -327,6 +345,11 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
                 back = re.fullmatch(rf"h\d 2|unnamed \d*[02468]|h{last}", shape.name)
                 colour = BACKWARD if back else STATE
                 given = given or shape.name == f"h{last}"
+            elif name == "backward reader":
+                colour = BACKWARD
+            elif name == "beam":
+                given = shape.name in ("ab", "ba")  # not kept
+                colour = OUTPUT if shape.name == "bb" else STATE
             elif re.match(r"σ|tanh|1 −|[fgio]t", shape.name):
                 colour = OUTPUT
             elif shape.name[0] == "s":
@@ -824,3 +847,39 @@ def test_stacked_checks_its_arguments(arguments, error, message):
 def test_step_through_checks_its_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         diagrams.step_through(3, **arguments)
+
+
+def test_the_beam_keeps_the_two_best_and_names_the_product_beside_each_answer():
+    (picture,) = pictures(diagrams.beam(*BEAM))
+    for answer, p in {"aa": "0.33", "ab": "0.27", "ba": "0.04", "bb": "0.36"}.items():
+        beside = [at for at in picture.labels if at.text == p]
+        assert [abs(at.y - picture[answer].y) < 3 for at in beside] == [True]
+    # The other way round, greedy search finds the best.
+    (other,) = pictures(diagrams.beam({"x": 0.7, "y": 0.3}, {"x": [0.9, 0.1], "y": [0.6, 0.4]}))
+    assert (other["xx"].colour, other["yx"].dashed, other["xy"].dashed) == (OUTPUT, False, True)
+    assert {e[:2] for e in other.edges() if e[2] == STATE} == {("^", "x"), ("x", "xx")}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ({"a": 1.0}, {"a": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.4}, {"a": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.0}, {"a": [0.5, 0.5], "b": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.4}, {"a": [0.5, 0.5], "b": [0.5, 0.3, 0.2]}),
+    ],
+)
+def test_the_beam_refuses_other_trees(wrong):
+    with pytest.raises(ValueError, match="expected two symbols with positive probabilities"):
+        diagrams.beam(*wrong)
+
+
+def test_the_dots_of_the_told_backward_reader_have_no_states():
+    drawing = diagrams.backward_reader()
+    dots = [c for c in parse(drawing).iter(f"{SVG}circle") if c.get("class") == "padding"]
+    (picture,) = pictures(drawing)
+    assert len(dots) == 2 and len([s for s in picture.shapes if s.kind == "rect"]) == 8
+    for dot in dots:
+        assert float(dot.get("cy")) == picture["x1 2"].y
+        above = [s.y for s in picture.shapes if s.x == float(dot.get("cx"))]
+        assert picture["h1 2"].y not in above
