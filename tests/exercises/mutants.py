@@ -213,16 +213,18 @@ def compiled(tree: ast.AST, namespace: dict) -> Callable | None:
     rounds = Counter()
 
     def tick():
-        rounds["all"] += 1
-        if rounds["all"] > 3_000:
+        rounds["of this call"] += 1
+        if rounds["of this call"] > 150:
             raise Stuck
 
     tree = _Ticks().visit(copy.deepcopy(tree))
     name = getattr(tree, "name", "answer")
+    if isinstance(tree, ast.FunctionDef):
+        tree.body.insert(0, ast.Expr(ast.Call(ast.Name("_begin", ast.Load()), [], [])))
     if isinstance(tree, ast.Lambda):
         tree = ast.Assign([ast.Name(name, ast.Store())], tree)
     module = ast.fix_missing_locations(ast.Module([tree], []))
-    space = {**namespace, "_tick": tick, "_as_float": as_float}
+    space = {**namespace, "_begin": rounds.clear, "_tick": tick, "_as_float": as_float}
     try:
         exec(compile(module, "<mutant>", "exec"), space)
     except (SyntaxError, TypeError, ValueError):

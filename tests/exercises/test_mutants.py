@@ -11,9 +11,9 @@ from .test_checks import RIGHT
 @pytest.mark.parametrize("name", CHECKS)
 def test_mutants_are_praised_only_where_they_are_right(name):
     answers = [answer for check, answer in RIGHT if check is CHECKS[name]]
-    counts, faults = survey(name, answers, at_most=40)
+    counts, faults = survey(name, answers, at_most=25)
     assert not faults, "\n".join(faults)
-    assert counts.total() - counts["equivalent"] - counts["stuck"] >= 8, counts
+    assert counts.total() - counts["equivalent"] - counts["stuck"] >= 5, counts
 
 
 def test_a_praised_mutant_would_be_noticed(monkeypatch):
