@@ -15,6 +15,7 @@ from rnnlib.page.diagrams.packing import packed
 from rnnlib.page.diagrams.pen import Drawing
 from rnnlib.page.diagrams.sequence_to_sequence import encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
+from rnnlib.page.diagrams.streams import streams
 from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "problem_shapes",
     "stacked",
     "step_through",
+    "streams",
     "unfolded",
 ]
