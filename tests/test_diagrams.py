@@ -14,6 +14,8 @@ import torch
 from drawn import FREE, SVG, numbered, parse, pictures
 from torch.nn.utils.rnn import pack_sequence
 
+from rnnlib.data.text import IGNORE_INDEX, TextStream
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.page import diagrams
 from rnnlib.page.colours import BACKWARD, COLOURS, LAST, OUTPUT, STATE
 
@@ -46,6 +48,7 @@ DRAWINGS = {
     ),
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "one step through": lambda: diagrams.step_through(1, values=[[1.0, 2.0, 3.0]]),
+    "streams of words": lambda: diagrams.streams("Hello, how are you?", 2, 4),
 }
 
 
@@ -306,6 +309,7 @@ EDGES = {
         stepper_edges(series("h", 1, 3), ["y1", "<b>", "y2", "&", "y3", "]]>"])
     ],
     "one step through": [stepper_edges(["h1 1.00 2.00 3.00"], default_words(1))],
+    "streams of words": [row("Hell", "o,␣h", "o") + row("w␣ar", "e␣yo", "u")],
 }
 
 
@@ -627,6 +631,28 @@ def test_packed_shows_every_real_step_three_times_in_torchs_order(lengths):
     after = labels[labels.index("data") :]
     assert [int(label) for label in after if label.isdigit()] == sizes
     assert f"number of cells: {', '.join(map(str, sizes))}." in drawing.description
+
+
+@pytest.mark.parametrize(("N", "T"), [(2, 4), (3, 4), (4, 2), (1, 8), (2, 3)])
+def test_streams_shows_the_windows_that_a_text_stream_serves(N, T):
+    text = "hullo, how are you"
+    (picture,) = pictures(diagrams.streams(text, N, T))
+    vocabulary = Vocabulary.from_text(text)
+    served = [
+        vocabulary.decode(x[z != IGNORE_INDEX]).replace(" ", "␣")
+        for batch in TextStream(text, vocabulary, N, T)
+        for x, z in zip(*batch, strict=True)
+    ]
+    shapes = sorted(picture.shapes, key=lambda shape: (shape.x - shape.wide / 2, shape.y))
+    assert [re.sub(" [1-9]$", "", shape.name) for shape in shapes] == [*filter(None, served)]
+
+
+def test_streams_refuses_what_has_no_room():
+    for text, N, T in (("ab", 2, 1), ("a" * 50, 2, 4), ("hello", 5, 1), ("hello", 1, 9)):
+        with pytest.raises(ValueError, match="expected"):
+            diagrams.streams(text, N, T)
+    with pytest.raises(TypeError, match="text: expected a string"):
+        diagrams.streams(["a", "b"], 1, 1)
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])

@@ -16,6 +16,7 @@ from rnnlib.page.diagrams.packing import backward_reader, packed
 from rnnlib.page.diagrams.pen import Drawing
 from rnnlib.page.diagrams.sequence_to_sequence import beam, encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
+from rnnlib.page.diagrams.streams import streams
 from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "problem_shapes",
     "stacked",
     "step_through",
+    "streams",
     "unfolded",
 ]
