@@ -15,10 +15,11 @@ from rnnlib.page.diagrams.packing import packed
 from rnnlib.page.diagrams.pen import Drawing
 from rnnlib.page.diagrams.sequence_to_sequence import encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
-from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
+from rnnlib.page.diagrams.unfolding import backward_pass, loop, problem_shapes, unfolded
 
 __all__ = [
     "Drawing",
+    "backward_pass",
     "bidirectional",
     "encoder_decoder",
     "gru_cell",
