@@ -25,6 +25,9 @@ DRAWINGS = {
     "unfolded": diagrams.unfolded,
     "unfolded, one step": lambda: diagrams.unfolded(1),
     "unfolded, six steps": lambda: diagrams.unfolded(6),
+    "way back": diagrams.backward_pass,
+    "way back, one step": lambda: diagrams.backward_pass(1),
+    "way back, six steps": lambda: diagrams.backward_pass(6),
     "problem shapes": diagrams.problem_shapes,
     "stacked": diagrams.stacked,
     "stacked, large": lambda: diagrams.stacked(4, 5, highlight="h_n"),
@@ -172,6 +175,12 @@ def unfolded_edges(T):
     return edges
 
 
+def way_back_edges(T):
+    """Wherever the forward pass has an arrow, there is one the other way."""
+    forwards = unfolded_edges(T)
+    return forwards + [(end, start, BACKWARD) for start, end, _ in forwards]
+
+
 def shape_edges(T, inputs, outputs):
     edges = row(*series("h", 1, T))
     edges += [arrow for t in inputs for arrow in column(f"x{t}", f"h{t}")]
@@ -275,6 +284,9 @@ EDGES = {
     "unfolded": [unfolded_edges(4) + TIME],
     "unfolded, one step": [unfolded_edges(1)],
     "unfolded, six steps": [unfolded_edges(6) + TIME],
+    "way back": [way_back_edges(4)],
+    "way back, one step": [way_back_edges(1)],
+    "way back, six steps": [way_back_edges(6)],
     "problem shapes": [
         shape_edges(1, [1], [1]),
         shape_edges(3, [1], [1, 2, 3]),
@@ -371,6 +383,8 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
         ("loop", {"Wxh": "xt ht", "Whh": "ht ht", "Why": "ht yt"}),
         ("unfolded", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
         ("unfolded, six steps", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
+        ("way back", {"Wxh⊤": "h{t} x{t}", "Whh⊤": "h{t} h{s}"}),
+        ("way back, six steps", {"Wxh⊤": "h{t} x{t}", "Whh⊤": "h{t} h{s}"}),
         ("step through", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
         (
             "stacked",
@@ -397,7 +411,7 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
 )
 def test_names_stand_beside_their_arrows(name, beside):
     (picture,) = pictures(DRAWINGS[name]())
-    T = {"unfolded": 4, "unfolded, six steps": 6, "step through": 5}.get(name, 1)
+    T = {"unfolded": 4, "way back": 4, "step through": 5}.get(name, 6 if "six" in name else 1)
     for label, arrow in beside.items():
         joined = [arrow.format(s=t - 1, t=t) for t in range(1, T + 1)]
         expected = {tuple(ends.split(">" if ">" in ends else " ")) for ends in joined}
@@ -447,6 +461,15 @@ def test_unfolded_repeats_the_same_weights_at_every_step(steps):
     assert labels["h0"] == 1
     assert all(labels[f"{letter}{t}"] == 1 for letter in "xhy" for t in range(1, steps + 1))
     assert labels[f"h{steps + 1}"] == labels["x0"] == labels["y0"] == 0
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_the_direct_gradient_of_every_step_stands_beside_its_arrow(steps):
+    (picture,) = pictures(diagrams.backward_pass(steps))
+    for t in range(1, steps + 1):
+        assert picture.beside(f"g{t}") == {(f"y{t}", f"h{t}")}
+    written = [label.text for label in picture.labels]
+    assert written.count("Whh⊤") == written.count("Wxh⊤") == steps
 
 
 def test_time_runs_to_the_right_and_inputs_stand_at_the_bottom():

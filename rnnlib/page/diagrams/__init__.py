@@ -23,6 +23,11 @@ __all__ = [
     "Drawing",
     "backward_reader",
     "beam",
+from rnnlib.page.diagrams.unfolding import backward_pass, loop, problem_shapes, unfolded
+
+__all__ = [
+    "Drawing",
+    "backward_pass",
     "bidirectional",
     "encoder_decoder",
     "gru_cell",
