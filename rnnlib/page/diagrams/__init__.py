@@ -17,17 +17,13 @@ from rnnlib.page.diagrams.pen import Drawing
 from rnnlib.page.diagrams.sequence_to_sequence import beam, encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
 from rnnlib.page.diagrams.streams import streams
-from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
-
-__all__ = [
-    "Drawing",
-    "backward_reader",
-    "beam",
 from rnnlib.page.diagrams.unfolding import backward_pass, loop, problem_shapes, unfolded
 
 __all__ = [
     "Drawing",
     "backward_pass",
+    "backward_reader",
+    "beam",
     "bidirectional",
     "encoder_decoder",
     "gru_cell",
