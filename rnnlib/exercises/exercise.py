@@ -128,21 +128,19 @@ class Exercise:
 
     def _measured(self, answer, given: tuple) -> Mapping:
         """Return what is to be compared, by name."""
-        measured = answer
         try:
-            if self.measure is not None:
-                measured = self.measure(answer, *given)
+            measured = answer if self.measure is None else self.measure(answer, *given)
+            if isinstance(measured, dict) and measured is not answer:
+                return measured
+            if isinstance(self.result, str):
+                return {self.result: measured}
+            return _parts(measured, self.result)
         except WrongAnswer:
             raise
         except Exception as error:
             raise WrongAnswer(
                 f"what came back cannot be examined: {type(error).__name__}: {one_line(error)}"
             ) from None
-        if isinstance(measured, dict) and measured is not answer:
-            return measured
-        if isinstance(self.result, str):
-            return {self.result: measured}
-        return _parts(measured, self.result)
 
     def judge(self, answer: Callable) -> None:
         """Raise `WrongAnswer` unless the answer is right."""

@@ -50,9 +50,7 @@ def _content(cell):
 def has_loop(function: Callable) -> bool:
     """Say whether a function's own code holds a for, a while or a comprehension."""
     return any(
-        step.opname == "FOR_ITER"
-        or (step.opname.startswith("JUMP_BACKWARD"))
-        or ("JUMP_BACKWARD" in step.opname)
+        step.opname == "FOR_ITER" or "JUMP_BACKWARD" in step.opname
         for code in own_codes(function)
         for step in dis.get_instructions(code)
     )

@@ -53,10 +53,10 @@ SIGMOID = "a gate's sigmoid is missing: "
         "f and o are swapped: PyTorch's order is i, f, g, o.": _lstm(order="iogf"),
         "the candidate g goes through tanh, not through the sigmoid.": _lstm(squash=torch.sigmoid),
         "the candidate g is not squashed: its tanh is missing.": _lstm(squash=_same),
-        f"{SIGMOID}i_t.": _lstm(gates="fo"),
-        f"{SIGMOID}f_t.": _lstm(gates="io"),
-        f"{SIGMOID}o_t.": _lstm(gates="if"),
-        f"{SIGMOID}all three.": _lstm(gates=""),
+        f"{SIGMOID}i_t.": _lstm(gates=("f", "o")),
+        f"{SIGMOID}f_t.": _lstm(gates=("i", "o")),
+        f"{SIGMOID}o_t.": _lstm(gates=("i", "f")),
+        f"{SIGMOID}all three.": _lstm(gates=()),
         "this adds (1 - f) g: an LSTM has an input gate of its own.": _lstm(
             cell=lambda i, f, g, c: f * c + (1 - f) * g
         ),
