@@ -21,6 +21,11 @@ class Answer:
     output: str
 
 
+def called(call: ast.Call) -> str:
+    """Return the name of what is called, with or without its module before it."""
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
 def answers() -> Iterator[Answer]:
     """Yield every cell tagged ``exercise`` or ``solution``.
 
@@ -38,13 +43,12 @@ def answers() -> Iterator[Answer]:
                 call = next(
                     node
                     for node in ast.walk(ast.Module(body, []))
-                    if isinstance(node, ast.Call)
-                    and getattr(node.func, "id", "").startswith("check_")
+                    if isinstance(node, ast.Call) and called(node).startswith("check_")
                 )
                 name = call.args[0].id
                 yield Answer(
                     tag,
-                    call.func.id,
+                    called(call),
                     next(node for node in kept if getattr(node, "name", "") == name),
                     dict(namespace),
                     "".join(cell["outputs"][-1]["data"]["text/plain"]),
