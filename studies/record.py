@@ -58,8 +58,11 @@ class Record:
         Raises
         ------
         ValueError
-            For a result that is not a dict of numbers and lists of numbers.
+            For a result that is not a dict of numbers and lists of numbers, or has a name that the
+            file uses itself.
         """
+        if taken := {"setting", "date"} & {*found}:
+            raise ValueError(f"expected names of its own, got {', '.join(sorted(taken))}")
         row = {"setting": dict(setting), **{name: _rounded(value) for name, value in found.items()}}
         self.rows.append(row | {"date": datetime.date.today().isoformat()})
         self.rows.sort(key=lambda row: self.settings.index(row["setting"]))

@@ -123,6 +123,17 @@ def test_cells_that_print_or_draw_show_it(chapter):
             assert kinds & set(notebooks.IMAGES), cell.source
 
 
+def test_no_line_of_output_is_a_bare_verdict(chapter):
+    """A page shows the number, and the cell asserts its bound; a True alone argues nothing."""
+    texts = [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for cell in code_cells(chapter)
+        for output in cell.outputs
+    ]
+    lines = "\n".join(texts).splitlines()
+    assert [line for line in lines if re.search(r"(?<![=\w])(True|False)\W*$", line)] == []
+
+
 def test_no_cell_is_kept_from_being_compared(chapter):
     for cell in code_cells(chapter):
         assert not set(tags(cell)) & set(HIDING), cell.source

@@ -59,6 +59,8 @@ def test_what_is_no_result_is_refused(tmp_path):
     for wrong in (True, "0.5", None, {"a": 1}):
         with pytest.raises(ValueError, match="expected a number or a list of numbers"):
             record.add({"seed": 0}, {"error": wrong})
+    with pytest.raises(ValueError, match="expected names of its own, got date"):
+        record.add({"seed": 0}, {"error": 0.5, "date": 1})
     (tmp_path / "x.json").write_text("Monday")
     with pytest.raises(ValueError, match=r"x\.json: expected a study's results"):
         Record(tmp_path / "x.json", study(None))
