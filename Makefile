@@ -3,15 +3,9 @@
 PYTHON ?= python3
 # Set-up may keep a .venv of another Python, unless the user asked for this one by name.
 CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
-VENV := .venv/bin/python
+# Python, and what the user's own environment holds left behind.
+VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
-
-# One thread. On a machine whose other cores are busy, torch's default of one thread per core makes
-# networks as small as ours several times slower, and results must not depend on the core count.
-export OMP_NUM_THREADS := 1
-# The order of sets and dictionaries, the same in every run.
-export PYTHONHASHSEED := 0
-export PYTHONUNBUFFERED := 1
 
 .PHONY: help book test lab notebooks studies bench lint clean environment
 .DEFAULT_GOAL := help
@@ -42,7 +36,7 @@ lab: environment  ## open the chapters in JupyterLab
 	@$(VENV) -m jupyter lab chapters
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
-	@$(VENV) tools/notebooks.py $(CHAPTERS)
+	@$(VENV) tools/notebooks.py $(ARGS) $(CHAPTERS)
 
 studies: environment  ## run the studies behind the claims; what is there is kept (ARGS="--list")
 	@$(VENV) -m studies $(ARGS)
@@ -64,4 +58,4 @@ environment:
 	  echo "There is no $(PYTHON) on this system. Install Python 3.11 or newer (on Debian and"; \
 	  echo "Ubuntu: sudo apt install python3 python3-venv), or name one: make PYTHON=python3.12 book"; \
 	  exit 1; }
-	@"$(PYTHON)" tools/setup_env.py $(CHOSEN)
+	@"$(PYTHON)" -E -s tools/clean_env.py tools/setup_env.py $(CHOSEN)

@@ -17,6 +17,14 @@ from rnnlib.checks import check_nonlinearity, check_pair, check_size, check_tens
 NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 
 
+def refuse_scripting(module: nn.Module) -> None:
+    """Say what there is instead of ``torch.jit.script``, which calls this on every module."""
+    raise NotImplementedError(
+        f"torch.jit.script cannot read rnnlib's {type(module).__name__}: "
+        "use torch.export.export or torch.jit.trace"
+    )
+
+
 def init_uniform(parameters, hidden_size: int) -> None:
     """Draw every parameter from U(-1/sqrt(H), 1/sqrt(H)), torch.nn's rule for recurrent layers.
 
@@ -39,6 +47,7 @@ class RecurrentCell(nn.Module):
     """
 
     gates = 1
+    __prepare_scriptable__ = refuse_scripting
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool, device, dtype):
         super().__init__()
@@ -156,6 +165,25 @@ class RNNCell(RecurrentCell):
     ):
         super().__init__(input_size, hidden_size, bias, device, dtype)
         self.nonlinearity = check_nonlinearity(nonlinearity)
+
+    @classmethod
+    def on(cls, weights: list[Tensor | None], nonlinearity: str = "tanh") -> "RNNCell":
+        """Return a cell on given weights rather than on new ones.
+
+        Parameters
+        ----------
+        weights : list of Tensor or None
+            weight_ih, weight_hh, bias_ih, bias_hh; the biases are None where there are none.
+        nonlinearity : {"tanh", "relu"}
+        """
+        cell = cls.__new__(cls)
+        nn.Module.__init__(cell)
+        names = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
+        for name, weight in zip(names, weights, strict=True):
+            setattr(cell, name, weight)
+        cell.hidden_size, cell.input_size = weights[0].shape
+        cell.bias, cell.nonlinearity = weights[2] is not None, nonlinearity
+        return cell
 
     @property
     def W_xh(self) -> Tensor:

@@ -30,6 +30,8 @@ def check_tensor(name: str, value, error: type[Exception] = AttributeError) -> N
     """Raise an error if `value` is not a tensor: by default AttributeError, as torch.nn does."""
     if not isinstance(value, Tensor):
         raise error(f"{name}: expected a Tensor, got {type(value).__name__}")
+    if value.is_nested:
+        raise RuntimeError(f"{name}: expected a Tensor, got a nested one; use a PackedSequence")
 
 
 def check_pair(owner: str, hx, error: type[Exception] = TypeError) -> tuple[Tensor, Tensor]:

@@ -21,13 +21,20 @@ NAMES = sorted(
 )
 
 
+def downloads(name: str) -> bool:
+    """Say whether a study needs a download: it then runs only when it is named."""
+    return getattr(importlib.import_module(f"studies.{name}"), "DOWNLOADS", False)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     command = argparse.ArgumentParser(
         prog="python -m studies",
         description="Run the studies behind the book's claims; what is there already is kept.",
     )
-    command.add_argument("names", nargs="*", help=f"which (default all): {', '.join(NAMES)}")
+    command.add_argument(
+        "names", nargs="*", help=f"which (default all that need no download): {', '.join(NAMES)}"
+    )
     command.add_argument("--list", action="store_true", help="say how far each one is, and stop")
     command.add_argument("--again", action="store_true", help="forget the results there are")
     command.add_argument(
@@ -43,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := sorted({*options.names} - {*NAMES}):
         command.error(f"expected some of {', '.join(NAMES)}, got {', '.join(unknown)}")
     torch.set_num_threads(1)
-    for name in options.names or NAMES:
+    for name in options.names or [name for name in NAMES if not downloads(name)]:
         study = importlib.import_module(f"studies.{name}")
         record = Record(options.results / f"{name}.json", study, again=options.again)
         waiting = record.waiting()

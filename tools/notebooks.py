@@ -8,7 +8,9 @@
 
 A notebook is written only after all of its cells have run. What would differ from run to run, or
 from machine to machine, is either removed (times, ids, progress bars) or refused with the cell's
-number (memory addresses, paths, errors, widgets).
+number (memory addresses, paths, errors, widgets). Refused as well is a run in which a cell that
+nobody edited shows less than it did: something on this machine may have swallowed an output. Where
+less is meant, clear the cell's outputs first, or add ``--accept-losses``.
 """
 
 from __future__ import annotations
@@ -20,13 +22,10 @@ import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-# Before a kernel starts: it inherits both. Set and dict orders follow the hash seed, and threads
-# change the order in which floating-point sums are taken.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["PYTHONHASHSEED"] = "0"
-
+import clean_env
 import nbformat
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import KernelSpec
@@ -129,31 +128,73 @@ def output_texts(output: NotebookNode) -> list[str]:
 def problems(notebook: NotebookNode) -> list[str]:
     """Return what in the outputs must not be committed, one line each, with the cell's number."""
     found = []
-    places = {str(ROOT): "this folder's path"}
+    paths = {str(ROOT): "this folder's path"}
     if len(str(Path.home())) > 1:
-        places[str(Path.home()) + os.sep] = "a path of the home folder"
+        paths[str(Path.home()) + os.sep] = "a path of the home folder"
     for number, cell in enumerate(notebook.cells):
+        place = where(number, cell)
         for output in cell.get("outputs", []):
-            where = f"cell {number} ({cell.source.splitlines()[0][:60]!r})"
             if output.output_type == "error":
-                found.append(f"{where}: ends in {output.ename}: {output.evalue}")
+                found.append(f"{place}: ends in {output.ename}: {output.evalue}")
                 continue
             if any("widget" in kind for kind in output.get("data", {})):
-                found.append(f"{where}: shows a widget, which a static page cannot")
+                found.append(f"{place}: shows a widget, which a static page cannot")
             for text in output_texts(output):
                 if match := ADDRESS.search(text):
                     line = next(s for s in text.splitlines() if match.group() in s)
                     found.append(
-                        f"{where}: shows the memory address {match.group()} in "
+                        f"{place}: shows the memory address {match.group()} in "
                         f"{line.strip()[:80]!r}; end the cell with a semicolon or plt.show(), or "
                         "print something else"
                     )
                 found += [
-                    f"{where}: shows {name}: {place}"
-                    for place, name in places.items()
-                    if place in text
+                    f"{place}: shows {name}: {path}" for path, name in paths.items() if path in text
                 ]
     return found
+
+
+def what_is_shown(cell: NotebookNode) -> Counter:
+    """Count what a cell of a normalised notebook shows, by kind."""
+    shown: Counter = Counter()
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if output.output_type == "stream":
+            shown["printed text"] = 1  # in how many pieces it arrives is chance
+        elif any(kind in data for kind in IMAGES):
+            shown["picture"] += 1
+        elif "text/html" in data:
+            shown["HTML output"] += 1
+        elif data:
+            shown["result"] += 1
+    return shown
+
+
+def losses(before: NotebookNode, after: NotebookNode) -> list[str]:
+    """Return which cells show less ``after`` than ``before``, one line each.
+
+    Not the cells edited since they were last executed here: the id of those is still that of their
+    old source.
+    """
+    normal = normalise(before).cells
+    stored = {
+        new.id: new
+        for new, old in zip(normal, before.cells, strict=True)
+        if new.id == old.get("id")
+    }
+    found = []
+    for number, cell in enumerate(after.cells):
+        if cell.id in stored:
+            lost = what_is_shown(stored[cell.id]) - what_is_shown(cell)
+            what = ", ".join(f"{count} {kind}" for kind, count in lost.items())
+            if lost:
+                found.append(f"{where(number, cell)}: shows less than is stored, by {what}")
+    return found
+
+
+def where(number: int, cell: NotebookNode) -> str:
+    """Return a cell's number and the beginning of its source."""
+    first = (cell.source.splitlines() or [""])[0]
+    return f"cell {number} ({first[:60]!r})"
 
 
 def as_text(notebook: NotebookNode) -> str:
@@ -196,9 +237,6 @@ def execute(notebook: NotebookNode, folder: Path, name: str, *, progress=None) -
         if progress:
             progress()
 
-    # Not the user's own IPython, whose settings and start-up files would run with the chapter.
-    ipython = tempfile.TemporaryDirectory(prefix="unrolled-ipython-")
-    os.environ["IPYTHONDIR"] = ipython.name
     client = NotebookClient(
         fresh,
         kernel_manager_class=_ThisPython,
@@ -218,8 +256,6 @@ def execute(notebook: NotebookNode, folder: Path, name: str, *, progress=None) -
         ) from None
     except DeadKernelError:
         raise NotebookError(f"{name}: the kernel died in cell {running['cell']}") from None
-    finally:
-        ipython.cleanup()
     result = normalise(fresh)
     if found := problems(result):
         raise NotebookError(f"{name}: outputs that cannot be kept\n  " + "\n  ".join(found))
@@ -239,10 +275,17 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def run(notebook: NotebookNode, path: Path, *, check: bool = False) -> float:
+def run(
+    notebook: NotebookNode, path: Path, *, check: bool = False, accept_losses: bool = False
+) -> float:
     """Execute ``notebook``, write it to ``path`` (or compare with it), return the seconds taken.
 
     Prints the name, a dot for each cell as it starts, and the time.
+
+    Raises
+    ------
+    NotebookError
+        If it cannot be executed, differs (``check``), or would lose outputs (``accept_losses``).
     """
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     print(f"{path.stem}: {cells} cells ", end="", flush=True)
@@ -264,6 +307,13 @@ def run(notebook: NotebookNode, path: Path, *, check: bool = False) -> float:
             f"{path.name}: executing changes {_first_difference(path, result)}; "
             "`make notebooks` writes the new outputs"
         )
+    if not accept_losses and (lost := losses(notebook, result)):
+        raise NotebookError(
+            f"{path.name}: "
+            + "\n  ".join(lost)
+            + "\n  The notebook is left as it was. Where less is meant, clear these outputs"
+            "\n  first, or add --accept-losses: make notebooks ARGS=--accept-losses"
+        )
     if not check and not same:
         write_atomically(path, text)
     return seconds
@@ -276,7 +326,7 @@ def _first_difference(path: Path, result: NotebookNode) -> str:
         return "the number of cells"
     for number, (old, new) in enumerate(zip(stored.cells, result.cells, strict=True)):
         if old != new:
-            return f"cell {number} ({new.source.splitlines()[0][:60]!r})"
+            return where(number, new)
     return "the notebook's metadata"
 
 
@@ -296,8 +346,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument(
+        "--accept-losses", action="store_true", help="write even if cells show less"
+    )
     parser.add_argument("--time-limit", type=float, metavar="S", help="seconds a chapter may take")
     options = parser.parse_args(arguments)
+    clean_env.enter()
     if missing := [str(path) for path in options.notebooks if not path.is_file()]:
         parser.error(f"no such notebook: {', '.join(missing)}")
     failures = []
@@ -306,7 +360,12 @@ def main(arguments: list[str] | None = None) -> int:
         refuse_other_devices()
         for path in options.notebooks:
             try:
-                seconds = run(nbformat.read(path, as_version=4), path, check=options.check)
+                seconds = run(
+                    nbformat.read(path, as_version=4),
+                    path,
+                    check=options.check,
+                    accept_losses=options.accept_losses,
+                )
             except NotebookError as error:
                 failures.append(str(error))
                 print(f"  ✗ {error}", flush=True)

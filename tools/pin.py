@@ -25,7 +25,7 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 MARKER = "# --- below: written by tools/pin.py ---"
 LAST_LINES = ["# The package of this course, from this folder.", "-e ."]
 PLATFORM_ONLY = re.compile(r"^(nvidia-|cuda-|triton$|pywinpty$|pywin32|colorama$|appnope$)")
-OLDEST, NEWEST = "3.11.0", "3.13.0"  # the Pythons that every pin must accept
+OLDEST, NEWEST = "3.11.0", "3.14.0"  # the Pythons that every pin must accept
 NOT_ON_WINDOWS = {"pexpect", "ptyprocess"}
 
 

@@ -29,7 +29,7 @@ except ImportError:  # Windows
     fcntl = None
 
 OLDEST = (3, 11)
-NEWEST_TRIED = (3, 13)
+NEWEST = (3, 14)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
@@ -39,6 +39,9 @@ UNFINISHED = os.path.join(VENV, "unrolled-unfinished")
 LOG = os.path.join(VENV, "setup.log")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
 PYPROJECT = os.path.join(ROOT, "pyproject.toml")
+# PyTorch for the CPU alone. On Linux, the one on PyPI brings several gigabytes of CUDA libraries.
+CPU_BUILD = "https://download.pytorch.org/whl/cpu"
+WSL_SMI = "/usr/lib/wsl/lib/nvidia-smi"
 SILENCE = 5.0  # seconds without a word from pip after which we say what is going on
 
 NO_NETWORK = re.compile(
@@ -117,7 +120,7 @@ def check_version(version=None, executable=None):
     version = tuple(version or sys.version_info[:3])
     if version >= OLDEST:
         return
-    newer = ["python3.{}".format(minor) for minor in range(NEWEST_TRIED[1], OLDEST[1] - 1, -1)]
+    newer = ["python3.{}".format(minor) for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     installed = [name for name in newer if runs(name)]
     lines = [
         "Unrolled needs Python {} or newer; this is Python {} ({}).".format(
@@ -271,36 +274,73 @@ def explain(log):
         )
     if missing:
         return (
-            "pip found no {} for Python {} on this system. The pinned versions are known to work\n"
-            "on Python {} to {}; choose one with make PYTHON=python{} book".format(
+            "pip found no {} for Python {} on this system. The pinned versions are there for\n"
+            "Python {} to {}; choose one with make PYTHON=python{} book".format(
                 missing.group(1),
                 dotted(venv_version() or ()),
                 dotted(OLDEST),
-                dotted(NEWEST_TRIED),
-                dotted(NEWEST_TRIED),
+                dotted(NEWEST),
+                dotted(NEWEST),
             )
         )
     return "pip could not install the requirements."
 
 
+def has_nvidia_gpu():
+    """Return whether NVIDIA's own tool lists a GPU."""
+    for tool in ("nvidia-smi", WSL_SMI):
+        try:
+            if b"GPU " in subprocess.check_output([tool, "-L"], stderr=subprocess.DEVNULL):
+                return True
+        except (OSError, subprocess.CalledProcessError):
+            pass
+    return False
+
+
+def names_own_source():
+    """Return whether pip's settings or the environment say where packages are to come from."""
+    settings = subprocess.check_output(
+        [VENV_PYTHON, "-m", "pip", "config", "list"],
+        stderr=subprocess.DEVNULL,
+        universal_newlines=True,
+    )
+    return re.search(r"\.(index-url|extra-index-url|find-links|no-index)=", settings) is not None
+
+
 def pip_install():
     """Install requirements.txt into .venv, showing how far it is; raise `SetupError` on failure."""
-    pins = re.findall(r"^[\w.-]+==", read(REQUIREMENTS), re.MULTILINE)
-    progress = Progress(len(pins) + 1)  # and rnnlib
+    pins = re.findall(r"^[\w.-]+==\S+", read(REQUIREMENTS), re.MULTILINE)
+    torch = [pin for pin in pins if pin.startswith("torch==")]
+    say("Installing {} pinned packages; pip's full account is in .venv/setup.log".format(len(pins)))
+    with open(LOG, "w"):  # the account of this run alone
+        pass
+    if torch and sys.platform == "linux" and not has_nvidia_gpu() and not names_own_source():
+        say("There is no NVIDIA GPU: PyTorch's build for the CPU")
+        try:
+            pip(["--no-deps", "--index-url", CPU_BUILD] + torch, 1)
+        except SetupError as error:
+            say("It could not be had from {}; the default build will do.".format(CPU_BUILD))
+            say(str(error).split("\n\n")[0])
+    pip(["-r", "requirements.txt"], len(pins) + 1)  # and rnnlib
+
+
+def pip(arguments, total):
+    """Let pip install into .venv, showing which of how many packages; `SetupError` on failure."""
+    progress = Progress(total)
     environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0")
     environment["PYTHONUNBUFFERED"] = "1"
-    command = [VENV_PYTHON, "-m", "pip", "install", "--no-input", "-r", "requirements.txt"]
+    command = [VENV_PYTHON, "-m", "pip", "install", "--no-input"] + arguments
     version = subprocess.check_output([VENV_PYTHON, "-m", "pip", "--version"]).split()[1]
     if tuple(int(n) for n in re.findall(r"\d+", version.decode())[:2]) >= (24, 1):
         command.append("--progress-bar=raw")
-    say("Installing {} pinned packages; pip's full account is in .venv/setup.log".format(len(pins)))
     done = threading.Event()
 
     def beat():
         while not done.wait(0.5):
             progress.heartbeat()
 
-    with open(LOG, "w", encoding="utf-8") as log:
+    printed = []
+    with open(LOG, "a", encoding="utf-8") as log:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -316,6 +356,7 @@ def pip_install():
         try:
             for line in process.stdout:
                 if not line.startswith("Progress "):
+                    printed.append(line)
                     log.write(line)
                     log.flush()
                 progress.line(line.strip())
@@ -328,15 +369,21 @@ def pip_install():
             done.set()
             thread.join()
     if code != 0:
-        text = read(LOG)
-        last = [line for line in text.splitlines() if line.strip() and "Location '" not in line]
+        last = [line for line in printed if line.strip() and "Location '" not in line]
         raise SetupError(
             "{}\n\nThe last lines of .venv/setup.log:\n{}".format(
-                explain(text), "\n".join("    " + line[:200] for line in last[-8:])
+                explain("".join(printed)),
+                "\n".join("    " + line.rstrip()[:200] for line in last[-8:]),
             )
         )
     if progress.tty:
         progress.show("", keep=False)
+
+
+def compile_passes():
+    """Let rnnlib compile its passes now, so that no reader waits for it in the middle of a page."""
+    if subprocess.call([VENV_PYTHON, "-m", "rnnlib.bptt"], cwd=ROOT) != 0:
+        raise SetupError("Compiling rnnlib's passes failed; see the message above.")
 
 
 def set_up(chosen):
@@ -362,6 +409,7 @@ def set_up(chosen):
     say("Trying the new environment: import torch, rnnlib")
     if subprocess.call([VENV_PYTHON, "-c", "import torch, rnnlib"], cwd=ROOT) != 0:
         raise SetupError("The packages are installed but do not work; see the message above.")
+    compile_passes()
     write(STAMP, stamp_text(venv_version()))
     os.remove(UNFINISHED)
     say("The environment is ready ({:.0f} s).".format(time.time() - started))

@@ -8,7 +8,7 @@ from rnnlib import bptt
 def main() -> None:
     """Run every pass forwards and backwards in both float types; numba keeps what it compiles."""
     if bptt.compiled is None:
-        print("numba is not installed: the layers will take their loops, which are slower.")
+        print("numba is missing or switched off: the layers take their loops, which are slower.")
         return
     for dtype in (torch.float32, torch.float64):
         for kind, gates, states in ((bptt.rnn, 1, 1), (bptt.gru, 3, 1), (bptt.lstm, 4, 2)):

@@ -8,9 +8,10 @@ ended their final one. The backward passes take the same steps from the last to 
 and derivations stand at the head of ``bptt.rnn``, ``bptt.gru`` and ``bptt.lstm``; the matrices here
 are W_xh and W_hh of the equations, those of several gates side by side.
 
-Everything compiled is in this one file: numba's cache notices a change in the file of a function,
-and would not notice one in a function that is imported. What happens within a step is a function of
-its own, with one stored column in each inner loop, because such loops become vector code.
+Everything compiled is in this one file, and so are its options: numba's cache notices a change in
+the file of a function, and would not notice one in what is imported. What happens within a step is
+a function of its own, with one stored column in each inner loop, because such loops become vector
+code.
 """
 
 import math
@@ -19,6 +20,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from rnnlib.bptt.keeping import keep
+
 # Divisions as NumPy has them: Python's would test each divisor. "contract" lets a * b + c be
 # rounded once; unlike fastmath as a whole it leaves NaN and infinity their meaning.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -26,10 +29,7 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 def compiled(function):
     """Compile a function when it is first called, and keep the code where a folder allows it."""
-    try:
-        return njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:  # numba finds no folder that it may write to
-        return njit(**OPTIONS)(function)
+    return keep(njit(**OPTIONS)(function))
 
 
 def activations(real, integer, bias, digits, terms, LN2_HIGH, LN2_LOW):
@@ -132,20 +132,38 @@ def add_product(c, a, b):
                 c[n, j] += a[n, k] * b[k, j]
 
 
+# The sum over rows is taken in parts of so many: in float32 the millionth small number added to a
+# sum is rounded to the sum's last place.
+PART = 256
+
+
 @compiled
 def add_gradients(x, h_prev, da_x, da_h, w_ih, dx, dW_xh, dW_hh, db_x, db_h):
     """Add the share of some rows; a gradient nobody wants has no rows."""
     if len(dx) > 0:
         add_product(dx, da_x, w_ih)  # dx_t = da_t W_xh^T
-    if len(dW_xh) > 0:
-        add_product(dW_xh, x.T, da_x)  # dW_xh = sum_t x_t^T da_t
-    if len(dW_hh) > 0:
-        add_product(dW_hh, h_prev.T, da_h)  # dW_hh = sum_t h_{t-1}^T da_t
-    for row in range(len(da_x)):
-        for j in range(len(db_x)):
-            db_x[j] += da_x[row, j]
-        for j in range(len(db_h)):
-            db_h[j] += da_h[row, j]
+    for first in range(0, len(da_x), PART):
+        last = min(first + PART, len(da_x))
+        add_weights(x[first:last], da_x[first:last], dW_xh, db_x)
+        add_weights(h_prev[first:last], da_h[first:last], dW_hh, db_h)
+
+
+@compiled
+def add_weights(v, da, dW, db):
+    """Add sum_t v_t^T da_t to dW, where v_t is x_t or h_{t-1}, and sum_t da_t to db."""
+    if len(dW) > 0:
+        part = np.zeros_like(dW)
+        add_product(part, v.T, da)
+        for i in range(dW.shape[0]):
+            for j in range(dW.shape[1]):
+                dW[i, j] += part[i, j]
+    if len(db) > 0:
+        sums = np.zeros_like(db)
+        for row in range(len(da)):
+            for j in range(len(db)):
+                sums[j] += da[row, j]
+        for j in range(len(db)):
+            db[j] += sums[j]
 
 
 @compiled

@@ -13,23 +13,15 @@ Backwards, dh_t meets the last line first. Then sigmoid' = s (1 - s) and tanh' =
     dm_t = da_n_t * r_t
     dr_t = da_n_t * m_t                                da_r_t = dr_t * r_t (1 - r_t)
 
-Put into one another, each is dh_t times a factor that is known before the loop begins ::
-
-    dm_t   = dh_t * [(1 - z_t) (1 - n_t^2) r_t]
-    da_r_t = dh_t * [(1 - z_t) (1 - n_t^2) m_t r_t (1 - r_t)]
-    da_z_t = dh_t * [(h_{t-1} - n_t) z_t (1 - z_t)]
-    da_n_t = dh_t * [(1 - z_t) (1 - n_t^2)]
-
 h_{t-1} was read five times, by three products, by z_t * h_{t-1} and by the output ::
 
-    dh_{t-1} = dout_{t-1} + dh_t * z_t + [dm_t, da_r_t, da_z_t] [W_hn, W_hr, W_hz]^T
+    dh_{t-1} = dout_{t-1} + dh_t * z_t + [da_r_t, da_z_t, dm_t] [W_hr, W_hz, W_hn]^T
 
-The four stand side by side in the order m r z n, so that the recurrent weights meet the first
-three columns and the input weights the last three, each in one product ::
+The input weights meet da_n_t where the recurrent ones meet dm_t: two arrays of three gates ::
 
     dx_t  = [da_r_t, da_z_t, da_n_t] [W_xr, W_xz, W_xn]^T
     dW_xh = sum_t x_t^T [da_r_t, da_z_t, da_n_t]           likewise db_r, db_z, db_xn
-    dW_hh = sum_t h_{t-1}^T [dm_t, da_r_t, da_z_t]         and db_hn = sum_t dm_t
+    dW_hh = sum_t h_{t-1}^T [da_r_t, da_z_t, dm_t]         and db_hn = sum_t dm_t
 """
 
 from torch import Tensor
@@ -80,7 +72,7 @@ def gru(
     Further derivatives and autocast: as for `rnn`.
     """
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(GRUPass, gru_loop, data, batch_sizes, (h_0,), weights, reverse)
+    return run_pass(GRUPass, gru_loop, 3, data, batch_sizes, (h_0,), weights, reverse)
 
 
 class GRUPass(Function):

@@ -13,8 +13,8 @@ Backwards, two gradients are carried. c_t is read by h_t and by step t+1 ::
 
     dc_t = dc_{t+1} * f_{t+1} + dh_t * [o_t (1 - tanh(c_t)^2)]
 
-Each gate has dc_t or dh_t times a factor that is known before the loop begins: what stands beside
-the gate in the equation, and sigmoid' = s (1 - s) or tanh' = 1 - g^2 ::
+Each gate has dc_t or dh_t times what stands beside the gate in the equation, and times
+sigmoid' = s (1 - s) or tanh' = 1 - g^2 ::
 
     da_i_t = dc_t * [g_t i_t (1 - i_t)]           da_g_t = dc_t * [i_t (1 - g_t^2)]
     da_f_t = dc_t * [c_{t-1} f_t (1 - f_t)]       da_o_t = dh_t * [tanh(c_t) o_t (1 - o_t)]
@@ -22,8 +22,6 @@ the gate in the equation, and sigmoid' = s (1 - s) or tanh' = 1 - g^2 ::
     dh_{t-1} = dout_{t-1} + [da_i_t, da_f_t, da_g_t, da_o_t] [W_hi, W_hf, W_hg, W_ho]^T
 
 dx_t and the gradients of weights and biases are the RNN's, with these four columns for da_t.
-What dc_t sends back, dc_t * f_t, has the same form as da_i, da_f and da_g. It gets a column of its
-own beside theirs, and one call computes all four.
 """
 
 from torch import Tensor
@@ -77,7 +75,7 @@ def lstm(
     Further derivatives and autocast: as for `rnn`.
     """
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(LSTMPass, lstm_loop, data, batch_sizes, (h_0, c_0), weights, reverse)
+    return run_pass(LSTMPass, lstm_loop, 4, data, batch_sizes, (h_0, c_0), weights, reverse)
 
 
 class LSTMPass(Function):

@@ -11,8 +11,7 @@ h_t as its h_{t-1} ::
     da_t     = dh_t * f'(a_t)              f'(a_t) = 1 - h_t^2, or for relu 1 where h_t > 0
     dh_{t-1} = dout_{t-1} + da_t W_hh^T
 
-f' needs nothing but h_t, so it is computed for a whole run of steps before the loop enters it.
-What remains has no order in time ::
+f' needs nothing but h_t, which is kept anyway. What remains has no order in time ::
 
     dx_t = da_t W_xh^T        dW_xh = sum_t x_t^T da_t        dW_hh = sum_t h_{t-1}^T da_t
                               db_h  = sum_t da_t
@@ -82,7 +81,7 @@ def rnn(
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity is 'tanh' or 'relu', but received {nonlinearity!r}")
     weights = w_ih, w_hh, b_ih, b_hh
-    return run_pass(RNNPass, rnn_loop, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
+    return run_pass(RNNPass, rnn_loop, 1, data, batch_sizes, (h_0,), weights, reverse, nonlinearity)
 
 
 class RNNPass(Function):

@@ -111,7 +111,7 @@ def arrays(*tensors: Tensor) -> list[np.ndarray]:
 
 def room(like: Tensor, *shape: int) -> tuple[Tensor, np.ndarray]:
     """Return a new tensor of any content, and its memory as an array."""
-    v = torch.empty(shape, dtype=like.dtype)
+    v = like.new_empty(shape)
     return v, v.numpy()
 
 

@@ -5,17 +5,22 @@ import logging
 import math
 import os
 import re
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pooch
 import requests
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm import TqdmWarning, tqdm
+
+with warnings.catch_warnings():
+    # pooch imports tqdm.auto, which asks for widgets in every notebook. Our bars are text.
+    warnings.simplefilter("ignore", TqdmWarning)
+    import pooch
 
 from rnnlib.data.images import ImageSplit
 

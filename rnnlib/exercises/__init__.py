@@ -1,7 +1,8 @@
 """Exercises that answer back: one module of checks for each chapter.
 
 Every check takes the reader's function and returns a `Verdict`: true and a confirmation, or
-false and what is wrong.
+false and what is wrong. `hint` shows where to look, then the idea, then one line; `progress` shows
+what is solved.
 """
 
 from rnnlib.exercises.bidirectional import (
@@ -47,12 +48,14 @@ from rnnlib.exercises.gru import (
     check_gru_step,
     check_same_budget,
 )
+from rnnlib.exercises.hints import Hint, hint
 from rnnlib.exercises.lstm import (
     check_cell_path,
     check_forget_bias,
     check_lstm_parameters,
     check_lstm_step,
 )
+from rnnlib.exercises.progress import Progress, report
 from rnnlib.exercises.rnn_cell import (
     check_cell,
     check_initial_std,
@@ -92,6 +95,8 @@ from rnnlib.exercises.variable_lengths import (
 from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
+    "Hint",
+    "Progress",
     "Verdict",
     "check_angle",
     "check_attention",
@@ -150,4 +155,77 @@ __all__ = [
     "check_untied_count",
     "check_weight_gradient",
     "check_windows",
+    "hint",
+    "progress",
 ]
+
+# The checks of each chapter, in the order of its exercises.
+CHAPTERS = {
+    "1 equations": (
+        check_rnn_step,
+        check_rnn_sequence,
+        check_many_to_one,
+        check_count_parameters,
+    ),
+    "2 unfolded_view": (
+        check_unfolded,
+        check_untied_count,
+        check_shared_gradient,
+        check_last_states,
+    ),
+    "3 rnn_cell": (check_cell, check_initial_std, check_summary, check_stack),
+    "4 first_training": (check_encode, check_memoryless_floor, check_train_step, check_carry),
+    "5 bidirectional": (
+        check_two_readers,
+        check_gap_matrix,
+        check_gap_outputs,
+        check_two_way_summary,
+        check_count_two_way,
+    ),
+    "6 digits": (
+        check_images_to_sequences,
+        check_confusion_matrix,
+        check_most_misread,
+        check_reported_accuracy,
+    ),
+    "7 bptt": (
+        check_step_backward,
+        check_weight_gradient,
+        check_relu_backward,
+        check_truncated,
+    ),
+    "8 vanishing_exploding": (
+        check_step_jacobian,
+        check_steps_until,
+        check_spectral_radius,
+        check_gradient_bound,
+    ),
+    "9 clipping": (check_clip_norm, check_clip_value, check_angle, check_threshold),
+    "10 lstm": (check_lstm_step, check_cell_path, check_forget_bias, check_lstm_parameters),
+    "11 gru": (check_gru_step, check_same_budget, check_convert, check_gate_values),
+    "12 text_generation": (check_bits, check_probabilities, check_windows, check_best_order),
+    "13 variable_lengths": (
+        check_batch_sizes,
+        check_unsorted,
+        check_masked_loss,
+        check_reversed,
+    ),
+    "14 sequence_to_sequence": (
+        check_previous,
+        check_attention,
+        check_beam_step,
+        check_own_symbols,
+    ),
+}
+
+
+def progress() -> Progress:
+    """Show which exercises are solved, chapter by chapter.
+
+    An exercise is solved when its check, run on your function, has shown a ✓. This is kept in one
+    small file: ``rnnlib/exercises.json`` in the user's data folder, or the file that the
+    environment variable ``RNNLIB_PROGRESS`` names. Where that is empty, nothing is kept.
+    """
+    return report(
+        {title: [check.__name__ for check in checks] for title, checks in CHAPTERS.items()}
+    )

@@ -2,26 +2,87 @@
 
 import numpy as np
 import torch
+from torch import nn
 
-from rnnlib.exercises.verdict import WrongAnswer, attempt, compare, verdict
-from rnnlib.layers import RNN
-
-T, N, D, H = 5, 3, 2, 4
-
-
-def _numbers() -> dict[str, np.ndarray]:
-    """Return inputs, weights, direct gradients and states (from h_0) of a small tanh RNN."""
-    rng = np.random.default_rng(0)
-    x, h = rng.normal(size=(T, N, D)), [rng.normal(size=(N, H)) / 2]
-    W_xh, W_hh = rng.normal(size=(D, H)), rng.normal(size=(H, H)) / 2
-    for x_t in x:
-        h.append(np.tanh(x_t @ W_xh + h[-1] @ W_hh))
-    g = rng.normal(size=(T, N, H))
-    return {"x": x, "h": np.stack(h), "W_xh": W_xh, "W_hh": W_hh, "g": g}
+from rnnlib.exercises.exercise import Draw, exercise
+from rnnlib.exercises.looks import without_loops
+from rnnlib.exercises.verdict import WrongAnswer
 
 
-@verdict("One step of backpropagation through time.")
-def check_step_backward(step_backward) -> None:
+def _step_backward(dh_t, h_t, W_xh, W_hh, slope=lambda h: 1 - h**2):
+    da_t = dh_t * slope(h_t)
+    return da_t @ W_xh.T, da_t @ W_hh.T
+
+
+@exercise(
+    "One step of backpropagation through time.",
+    result=("dx_t", "dh_prev"),
+    cases=({"N": 2, "D": 5, "H": 3}, {"N": 7, "D": 3, "H": 5}, {"N": 3, "D": 2, "H": 7}),
+    right=_step_backward,
+    mistakes={
+        "the slope of tanh is missing: da_t = dh_t * (1 - h_t²).": (
+            lambda *given: _step_backward(*given, slope=lambda h: 1.0)
+        ),
+        "the slope is 1 - h_t², not 1 - h_t.": (
+            lambda *given: _step_backward(*given, slope=lambda h: 1 - h)
+        ),
+        "the slope is 1 - h_t², not h_t².": (
+            lambda *given: _step_backward(*given, slope=lambda h: h**2)
+        ),
+        "the slope is 1 - h_t²: a sign is wrong.": (
+            lambda *given: _step_backward(*given, slope=lambda h: 1 + h**2)
+        ),
+        "h_t (1 - h_t) is the slope of the sigmoid: that of tanh is 1 - h_t².": (
+            lambda *given: _step_backward(*given, slope=lambda h: h * (1 - h))
+        ),
+        "h_t is tanh(a_t) already: do not take the tanh again.": (
+            lambda *given: _step_backward(*given, slope=lambda h: 1 - np.tanh(h) ** 2)
+        ),
+        "dh_t is missing: this is the slope alone, sent through the matrices.": (
+            lambda dh_t, h_t, W_xh, W_hh: ((1 - h_t**2) @ W_xh.T, (1 - h_t**2) @ W_hh.T)
+        ),
+        "dh_prev: going back, the matrix is transposed: da_t @ W_hh.T.": (
+            lambda dh_t, h_t, W_xh, W_hh: (
+                _step_backward(dh_t, h_t, W_xh, W_hh)[0],
+                dh_t * (1 - h_t**2) @ W_hh,
+            )
+        ),
+        "dh_prev: the slope of this step comes before the product with W_hh.T, once.": (
+            lambda dh_t, h_t, W_xh, W_hh: (
+                _step_backward(dh_t, h_t, W_xh, W_hh)[0],
+                dh_t @ W_hh.T * (1 - h_t**2),
+            )
+        ),
+        "dh_prev: the slope is missing: it is da_t that goes back through W_hh.T.": (
+            lambda dh_t, h_t, W_xh, W_hh: (
+                _step_backward(dh_t, h_t, W_xh, W_hh)[0],
+                dh_t @ W_hh.T,
+            )
+        ),
+        "dx_t: the slope is missing: it is da_t that goes back through W_xh.T.": (
+            lambda dh_t, h_t, W_xh, W_hh: (
+                dh_t @ W_xh.T,
+                _step_backward(dh_t, h_t, W_xh, W_hh)[1],
+            )
+        ),
+        "dh_prev: only the share through this step is asked for, without dh_t itself.": (
+            lambda dh_t, h_t, W_xh, W_hh: (
+                _step_backward(dh_t, h_t, W_xh, W_hh)[0],
+                _step_backward(dh_t, h_t, W_xh, W_hh)[1] + dh_t,
+            )
+        ),
+        "the two results have changed places: dx_t comes first.": (
+            lambda *given: _step_backward(*given)[::-1]
+        ),
+    },
+    hints=(
+        "First go from dh_t, with respect to h_t, to da_t, with respect to what enters the tanh.",
+        "The slope of tanh at a_t is 1 - h_t². From da_t the gradient goes back through the "
+        "transpose of each matrix: W_xh.T to the input, W_hh.T to the state.",
+        "da_t = dh_t * (1 - h_t**2)",
+    ),
+)
+def check_step_backward(draw, N, D, H):
     """Check ``step_backward(dh_t, h_t, W_xh, W_hh)``, one step of the backward pass.
 
     Parameters
@@ -33,32 +94,67 @@ def check_step_backward(step_backward) -> None:
     -------
     Verdict
     """
-    n = _numbers()
-    dh, h_t, W_xh, W_hh = n["g"][0], n["h"][1], n["W_xh"], n["W_hh"]
-    answer = attempt(step_backward, dh, h_t, W_xh, W_hh)
-    if not (isinstance(answer, tuple) and len(answer) == 2):
-        raise WrongAnswer("expected two results: dx_t and dh_prev.")
-    slope = 1 - h_t**2
-    da = dh * slope
-    for name, got, W in (("dx_t", answer[0], W_xh), ("dh_prev", answer[1], W_hh)):
-        mistakes = {
-            f"{name}: the slope of tanh is missing: da_t = dh_t * (1 - h_t²).": dh @ W.T,
-            f"{name}: the slope is 1 - h_t², not 1 - h_t.": (dh * (1 - h_t)) @ W.T,
-            f"{name}: h_t is tanh(a_t) already: do not take the tanh again.": (
-                (dh * (1 - np.tanh(h_t) ** 2)) @ W.T
-            ),
-        }
-        if W is W_hh:
-            mistakes[f"{name}: going back, the matrix is transposed: da_t @ W_hh.T."] = da @ W
-            mistakes[f"{name}: the slope comes before the product: it belongs to a_t."] = (
-                dh @ W.T
-            ) * slope
-        compare(name, got, da @ W.T, mistakes)
+    return draw.array(N, H), np.tanh(draw.array(N, H)), draw.array(D, H), draw.array(H, H)
 
 
-@verdict("One product for all steps and all samples.")
-def check_weight_gradient(weight_gradient) -> None:
-    """Check ``weight_gradient(da, h)``, the gradient by W_hh from all da_t and all states.
+def _sum_of_products(h, da):
+    return np.einsum("tni,tnj->ij", h, da)
+
+
+@exercise(
+    "One product for all steps and all samples.",
+    result="dW_hh",
+    cases=({"T": 3, "N": 2, "H": 4}, {"T": 5, "N": 7, "H": 3}, {"T": 4, "N": 3, "H": 5}),
+    right=lambda da, h: _sum_of_products(h[:-1], da),
+    mistakes={
+        "each da_t goes with the state before it: use h[:-1], not h[1:].": (
+            lambda da, h: _sum_of_products(h[1:], da)
+        ),
+        "this is the transpose: W_hh leads from h_{t-1} to a_t, so it is h.T @ da.": (
+            lambda da, h: _sum_of_products(da, h[:-1])
+        ),
+        "this is the transpose, and of the wrong states: it is h.T @ da, with h[:-1].": (
+            lambda da, h: _sum_of_products(da, h[1:])
+        ),
+        "divide by nothing: the contributions of the steps add up.": (
+            lambda da, h: _sum_of_products(h[:-1], da) / len(da)
+        ),
+        "divide by nothing: the contributions of the samples add up.": (
+            lambda da, h: _sum_of_products(h[:-1], da) / da.shape[1]
+        ),
+        "divide by nothing: the contributions add up over steps and samples.": (
+            lambda da, h: _sum_of_products(h[:-1], da) / (len(da) * da.shape[1])
+        ),
+        "this is the last step alone: sum over all steps.": lambda da, h: h[-2].T @ da[-1],
+        "this is the first step alone: sum over all steps.": lambda da, h: h[0].T @ da[0],
+        "the first step is missing: h_0 is a state as well, and h[0] goes with da[0].": (
+            lambda da, h: _sum_of_products(h[1:-1], da[1:])
+        ),
+        "the last step is missing.": lambda da, h: _sum_of_products(h[:-2], da[:-1]),
+        "sum over the steps as well.": lambda da, h: np.einsum("tni,tnj->tij", h[:-1], da),
+        "sum over the samples as well.": lambda da, h: np.einsum("tni,tnj->nij", h[:-1], da),
+        "reshape to (H, …) deals the numbers out anew: reshape to (…, H), then transpose.": (
+            lambda da, h: h[:-1].reshape(da.shape[-1], -1) @ da.reshape(-1, da.shape[-1])
+        ),
+        "the states and the da_t are summed before the product: the sum comes after it.": (
+            lambda da, h: h[:-1].sum((0, 1))[:, None] * da.sum((0, 1))
+        ),
+    },
+    looks=(
+        without_loops(
+            "the gradient is right, and the task asks for it without a loop: reshape both to "
+            "(T N, H), and take one product."
+        ),
+    ),
+    hints=(
+        "da has T steps and h has T + 1. Which state went into step t, counted from 0?",
+        "Steps and samples are summed alike, so the two axes may become one: (T, N, H) reshaped to "
+        "(T N, H). Then one product sums over them all.",
+        "h[:-1].reshape(-1, H).T @ …",
+    ),
+)
+def check_weight_gradient(draw, T, N, H):
+    """Check ``weight_gradient(da, h)``, the gradient with respect to W_hh from all da_t and states.
 
     Parameters
     ----------
@@ -69,30 +165,71 @@ def check_weight_gradient(weight_gradient) -> None:
     -------
     Verdict
     """
-    n = _numbers()
-    da, h = n["g"], n["h"]
-    right = np.einsum("tni,tnj->ij", h[:-1], da)
-    compare(
-        "dW_hh",
-        attempt(weight_gradient, da, h),
-        right,
-        {
-            "each da_t goes with the state before it: use h[:-1], not h[1:].": np.einsum(
-                "tni,tnj->ij", h[1:], da
-            ),
-            "this is the transpose: W_hh leads from h_{t-1} to a_t, so it is h.T @ da.": right.T,
-            "divide by nothing: the contributions add up.": right / T,
-            "divide by nothing: the contributions of the samples add up.": right / N,
-            "divide by nothing: the contributions add up over steps and samples.": right / (T * N),
-            "this is the last step alone: sum over all steps.": h[-2].T @ da[-1],
-            "this is the first step alone: sum over all steps.": h[0].T @ da[0],
-            "sum over the steps as well.": np.einsum("tni,tnj->tij", h[:-1], da),
-        },
-    )
+    return draw.array(T, N, H), np.tanh(draw.array(T + 1, N, H))
 
 
-@verdict("The slope of ReLU is 1 where h_t is positive, and 0 elsewhere.")
-def check_relu_backward(relu_backward) -> None:
+def _relu_backward(
+    g, h, W_hh, *, slope=lambda h: h > 0, back=lambda da, W: da @ W.T, before=0, last=False
+):
+    """Go back through an RNN with ReLU; each keyword puts one mistake in."""
+    dW_hh, dh = np.zeros_like(W_hh), np.zeros_like(h[0])
+    for t in reversed(range(len(g))):
+        da = (dh + g[t] * (not last or t == len(g) - 1)) * slope(h[t + 1])
+        dW_hh += h[t + before].T @ da
+        dh = back(da, W_hh)
+    return dW_hh
+
+
+@exercise(
+    "The slope of ReLU is 1 where h_t is positive, and 0 elsewhere.",
+    result="dW_hh",
+    cases=(
+        {"T": 3, "N": 2, "D": 5, "H": 4},
+        {"T": 5, "N": 7, "D": 2, "H": 3},
+        {"T": 4, "N": 3, "D": 2, "H": 5},
+    ),
+    right=_relu_backward,
+    mistakes={
+        "this is the slope of tanh, 1 - h_t²: ReLU's is 1 where h_t > 0.": (
+            lambda *given: _relu_backward(*given, slope=lambda h: 1 - h**2)
+        ),
+        "the slope is missing: where h_t = 0, nothing passes.": (
+            lambda *given: _relu_backward(*given, slope=lambda h: 1.0)
+        ),
+        "the slope is 1 or 0, not h_t itself.": (
+            lambda *given: _relu_backward(*given, slope=lambda h: h)
+        ),
+        "the slope is upside down: it is 1 where h_t is positive.": (
+            lambda *given: _relu_backward(*given, slope=lambda h: h == 0)
+        ),
+        "nothing is handed to the step before: dh = da @ W_hh.T.": (
+            lambda *given: _relu_backward(*given, back=lambda da, W: 0 * da)
+        ),
+        "what is handed to the step before goes through W_hh.T: dh = da @ W_hh.T.": (
+            lambda *given: _relu_backward(*given, back=lambda da, W: da)
+        ),
+        "the direct gradients g[t] of the earlier steps are missing.": (
+            lambda *given: _relu_backward(*given, last=True)
+        ),
+        "going back, the matrix is transposed: dh = da @ W_hh.T.": (
+            lambda *given: _relu_backward(*given, back=lambda da, W: da @ W)
+        ),
+        "each da_t goes with the state before its step: that is h[t], not h[t + 1].": (
+            lambda *given: _relu_backward(*given, before=1)
+        ),
+        "this is the transpose: W_hh leads from h_{t-1} to a_t, so it is h.T @ da.": (
+            lambda *given: _relu_backward(*given).T
+        ),
+    },
+    hints=(
+        "Only the slope differs from the tanh network. What is it where h_t is positive, and where "
+        "it is 0?",
+        "Walk from the last step to the first. Add g[t] to what comes from the step after, "
+        "multiply by the slope, add to dW_hh, and hand da @ W_hh.T on.",
+        "da = (dh + g[t]) * (h[t + 1] > 0)",
+    ),
+)
+def check_relu_backward(draw: Draw, T, N, D, H):
     """Check ``relu_backward(g, h, W_hh)``, the backward pass of an RNN with ReLU.
 
     Parameters
@@ -104,47 +241,111 @@ def check_relu_backward(relu_backward) -> None:
     -------
     Verdict
     """
-    n = _numbers()
-    g, W_hh, x, W_xh = n["g"], n["W_hh"], n["x"], n["W_xh"]
-    h = [np.abs(n["h"][0])]
-    for x_t in x:
+    W_xh, W_hh = draw.array(D, H), draw.array(H, H, scale=0.5)
+    h = [np.abs(draw.array(N, H))]
+    for x_t in draw.array(T, N, D):
         h.append(np.maximum(x_t @ W_xh + h[-1] @ W_hh, 0))
-    h = np.stack(h)
+    return draw.array(T, N, H), np.stack(h), W_hh
 
-    def dW(slope, *, carry=True, direct=True, transpose=True):
-        total, dh = np.zeros_like(W_hh), np.zeros((N, H))
-        for t in reversed(range(T)):
-            dh = dh + g[t] if direct or t == T - 1 else dh
-            da = dh * slope(h[t + 1])
-            total += h[t].T @ da
-            dh = da @ (W_hh.T if transpose else W_hh) if carry else np.zeros((N, H))
-        return total
 
-    compare(
-        "dW_hh",
-        attempt(relu_backward, g, h, W_hh),
-        dW(lambda h_t: h_t > 0),
-        {
-            "this is the slope of tanh, 1 - h_t²: ReLU's is 1 where h_t > 0.": dW(
-                lambda h_t: 1 - h_t**2
-            ),
-            "the slope is missing: where h_t = 0, nothing passes.": dW(lambda h_t: 1.0),
-            "the slope is 1 or 0, not h_t itself.": dW(lambda h_t: h_t),
-            "nothing is handed to the step before: dh = da @ W_hh.T.": dW(
-                lambda h_t: h_t > 0, carry=False
-            ),
-            "the direct gradients g[t] of the earlier steps are missing.": dW(
-                lambda h_t: h_t > 0, direct=False
-            ),
-            "going back, the matrix is transposed: dh = da @ W_hh.T.": dW(
-                lambda h_t: h_t > 0, transpose=False
-            ),
-        },
+def _truncated(layer, x, k, *, cut=torch.Tensor.detach):
+    h, outputs = None, []
+    for piece in x.split(k):
+        output, h = layer(piece, h)
+        h = cut(h)
+        outputs.append(output)
+    return torch.cat(outputs)
+
+
+def _in_equal_pieces(layer, x, k):
+    """Cut x into k pieces, where pieces of k steps are asked for."""
+    return _truncated(layer, x, -(-len(x) // k))
+
+
+def _truncated_from(layer, x, k, first):
+    if not first:
+        return _truncated(layer, x, k)
+    output, h = layer(x[:first], None)
+    rest = [output]
+    for piece in x[first:].split(k):
+        output, h = layer(piece, h.detach())
+        rest.append(output)
+    return torch.cat(rest)
+
+
+def _output_and_reach(output, layer, x, k) -> dict:
+    """Measure the output, and how much each output's gradient depends on each input."""
+    if isinstance(output, tuple):
+        raise WrongAnswer("a layer returns output and h_n: the outputs alone are asked for.")
+    if not isinstance(output, torch.Tensor):
+        raise WrongAnswer(f"the output is a {type(output).__name__}; expected a tensor.")
+    reach = torch.zeros(len(output), len(x)) if output.dim() else torch.zeros(1)
+    weights = torch.zeros(1)
+    if output.requires_grad and output.dim():
+        for t, row in enumerate(output):
+            gradient = _gradient(row, x)
+            reach[t] = gradient.flatten(1).abs().sum(1) > 0
+        weights = torch.cat([_gradient(output, p).flatten() for p in layer.parameters()])
+    return {
+        "the output": output,
+        "the table of which input (column) each output's gradient (row) reaches": reach,
+        "the gradient of all outputs with respect to the weights": weights,
+    }
+
+
+def _gradient(output, source):
+    weight = torch.linspace(1, 2, output.numel()).view(output.shape)
+    (gradient,) = torch.autograd.grad(
+        (weight * output).sum(), source, retain_graph=True, allow_unused=True
     )
+    return torch.zeros_like(source) if gradient is None else gradient
 
 
-@verdict("The state goes on, and the gradient stops at every border.")
-def check_truncated(truncated) -> None:
+@exercise(
+    "The state goes on, and the gradient stops at every border.",
+    cases=(
+        {"T": 5, "k": 2, "N": 3, "D": 4, "H": 7},
+        {"T": 10, "k": 3, "N": 2, "D": 5, "H": 4},
+        {"T": 8, "k": 4, "N": 5, "D": 2, "H": 3},
+    ),
+    right=_truncated,
+    measure=_output_and_reach,
+    mistakes={
+        "the gradient crosses the borders: detach the state between pieces.": (
+            lambda *given: _truncated(*given, cut=lambda h: h)
+        ),
+        "every piece starts from zeros: hand the state on.": (
+            lambda *given: _truncated(*given, cut=lambda h: None)
+        ),
+        "the outputs have no graph at all: detach the state, not the output.": (
+            lambda *given: _truncated(*given).detach()
+        ),
+        "the gradient is cut at every step: cut it every k steps only.": (
+            lambda layer, x, k: _truncated(layer, x, 1)
+        ),
+        "x is cut into k pieces: pieces of k steps are asked for, x.split(k) and not x.chunk(k).": (
+            _in_equal_pieces
+        ),
+        "the pieces are one step too long.": lambda layer, x, k: _truncated(layer, x, k + 1),
+        "the pieces are one step too short.": lambda layer, x, k: _truncated(layer, x, k - 1),
+        "the last, shorter piece is missing.": (
+            lambda layer, x, k: _truncated(layer, x[: len(x) // k * k], k)
+        ),
+        "the first piece is shorter: the pieces of k steps begin at step 1.": (
+            lambda layer, x, k: _truncated_from(layer, x, k, len(x) % k)
+        ),
+        "only the last piece came back: collect the outputs of all.": (
+            lambda layer, x, k: _truncated(layer, x, k)[(len(x) - 1) // k * k :]
+        ),
+    },
+    hints=(
+        "The state goes from piece to piece in any case. What must not go with it?",
+        "x.split(k) gives pieces of k steps, the last perhaps shorter. Call the layer on each with "
+        "the state that the one before left, detached.",
+        "output, h = layer(piece, h); h = h.detach()",
+    ),
+)
+def check_truncated(draw, T, k, N, D, H):
     """Check ``truncated(layer, x, k)``: all outputs, with the gradient cut every k steps.
 
     Parameters
@@ -156,38 +357,4 @@ def check_truncated(truncated) -> None:
     -------
     Verdict
     """
-    steps, k = 7, 3
-    layer = RNN(D, H)
-    x = torch.randn(steps, N, D, requires_grad=True)
-    got = attempt(truncated, layer, x, k)
-    whole = layer(x)[0]
-    fresh = torch.cat([layer(piece)[0] for piece in x.split(k)])
-    kept = steps // k * k
-    compare(
-        "the output",
-        got,
-        whole,
-        {
-            "every piece starts from zeros: hand the state on.": fresh,
-            "the last, shorter piece is missing.": whole[:kept],
-            "only the last piece came back: collect the outputs of all.": whole[kept:],
-        },
-        tolerance=1e-5,
-    )
-    if not got.requires_grad:
-        raise WrongAnswer("the outputs have no graph at all: detach the state, not the output.")
-    reached = []  # for every output, the inputs that its gradient reaches
-    for t in range(steps):
-        (dx,) = torch.autograd.grad(got[t].sum(), x, retain_graph=True)
-        reached.append([s for s in range(steps) if dx[s].any()])
-    if reached == [list(range(t + 1)) for t in range(steps)]:
-        raise WrongAnswer("the gradient crosses the borders: detach the state between pieces.")
-    if reached == [[t] for t in range(steps)]:
-        raise WrongAnswer("the gradient is cut at every step: cut it every k steps only.")
-    for t in range(steps):
-        expected = list(range(t // k * k, t + 1))
-        if reached[t] != expected:
-            raise WrongAnswer(
-                f"with k = {k}, the gradient of output {t} reaches inputs {reached[t]}; "
-                f"expected {expected}."
-            )
+    return draw.weights(nn.RNN(D, H)), draw.normal(T, N, D).requires_grad_(), k

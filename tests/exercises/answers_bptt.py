@@ -17,6 +17,11 @@ def step_backward(dh, h, W, U, slope=lambda h: 1 - h**2):
 
 
 def weight_gradient(da, h):
+    rows = da.shape[-1]
+    return h[: len(da)].reshape(-1, rows).T @ da.reshape(-1, rows)
+
+
+def weight_gradient_in_a_loop(da, h):
     return sum(h_prev.T @ da_t for h_prev, da_t in zip(h, da, strict=False))
 
 
@@ -69,9 +74,11 @@ WRONG = [
     (
         check_step_backward,
         lambda dh, h, W, U: (step_backward(dh, h, W, U)[0], (dh @ U.T) * (1 - h**2)),
-        "the slope comes before the product",
+        "comes before the product with W_hh.T",
     ),
     (check_step_backward, lambda *a: step_backward(*a)[0], "expected two results"),
+    (check_step_backward, lambda *a: np.stack(step_backward(*a)[1]), "one of shape (2, 3)"),
+    (check_weight_gradient, weight_gradient_in_a_loop, "asks for it without a loop"),
     (check_weight_gradient, lambda da, h: weight_gradient(da, h[1:]), "use h[:-1]"),
     (check_weight_gradient, lambda da, h: weight_gradient(da, h).T, "the transpose"),
     (check_weight_gradient, lambda da, h: weight_gradient(da, h) / len(da), "divide by nothing"),
@@ -98,7 +105,7 @@ WRONG = [
     (check_truncated, lambda *a: truncated(*a, cut=lambda h: h), "crosses the borders"),
     (check_truncated, lambda *a: truncated(*a, cut=lambda h: None), "starts from zeros"),
     (check_truncated, lambda layer, x, k: truncated(layer, x, 1), "cut at every step"),
-    (check_truncated, lambda layer, x, k: truncated(layer, x, k + 1), "reaches inputs"),
+    (check_truncated, lambda layer, x, k: truncated(layer, x, k + 1), "one step too long"),
     (check_truncated, lambda *a: truncated(*a, drop_last=True), "shorter piece is missing"),
     (check_truncated, lambda *a: truncated(*a).detach(), "no graph at all"),
 ]

@@ -31,6 +31,7 @@ def sequence_in_place(x, h_0, *weights):
 RIGHT = [
     (check_rnn_step, step),
     (check_rnn_sequence, sequence),
+    (check_rnn_sequence, sequence_in_place),
     (check_many_to_one, lambda h, W_hy, b_y: h[-1] @ W_hy + b_y),
     (check_count_parameters, lambda D, H: H * (D + H + 2)),
 ]
@@ -46,8 +47,16 @@ WRONG = [
     (check_rnn_step, lambda x, h, W, U, b: x @ W + h @ U + b, "tanh is missing"),
     (check_rnn_step, lambda x, h, W, U, b: np.tanh(x @ W + h @ U.T + b), "W_hh is transposed"),
     (check_rnn_step, lambda x, h, W, U, b: np.tanh(x @ W - h @ U + b), "a sign is wrong"),
-    (check_rnn_step, lambda x, h, W, U, b: step(x, h, W, U, b)[0], "has shape (5,)"),
-    (check_rnn_step, lambda x, h, W, U, b: 1.1 * step(x, h, W, U, b), "is off by up to"),
+    (
+        check_rnn_step,
+        lambda x, h, W, U, b: step(x, h, W, U, b)[0],
+        "has shape (3,); expected (2, 3)",
+    ),
+    (
+        check_rnn_step,
+        lambda x, h, W, U, b: 1.1 * step(x, h, W, U, b),
+        "at [0, 0] h_t is -0.926; expected -0.842",
+    ),
     (check_rnn_sequence, lambda *a: sequence(*a, carry=False), "every step starts from h_0"),
     (check_rnn_sequence, lambda *a: sequence(*a)[-1], "only the last state"),
     (check_rnn_sequence, lambda x, h, *w: sequence(x, 0 * h, *w), "zeros instead of h_0"),
@@ -63,7 +72,6 @@ WRONG = [
         lambda x, h, *w: np.concatenate([h[None], sequence(x, h, *w)[:-1]]),
         "the last step is missing",
     ),
-    (check_rnn_sequence, sequence_in_place, "in place"),
     (check_many_to_one, lambda h, W, b: h @ W + b, "an answer for every step"),
     (check_many_to_one, lambda h, W, b: h[0] @ W + b, "you read the first state"),
     (check_many_to_one, lambda h, W, b: h[:, -1] @ W + b, "last sample of the batch"),

@@ -57,6 +57,10 @@ def biases(**changed):
     return lambda lstm, value: forget_bias(lstm, value, **changed)
 
 
+def twice_set(lstm, value):
+    forget_bias(lstm, value, hh=value)
+
+
 RIGHT = [
     (check_lstm_step, step),
     (check_lstm_step, lambda *a: list(step(*a))),
@@ -103,18 +107,18 @@ WRONG = [
     (check_forget_bias, lambda lstm: None, "does not take the arguments"),
     (check_forget_bias, lambda lstm, value: 1 / 0, "raises ZeroDivisionError"),
     (check_forget_bias, ..., "expected a function"),
-    (check_forget_bias, biases(hh=3.0), "twice the value"),
-    (check_forget_bias, biases(both=False), "its random start: set it to 0"),
+    (check_forget_bias, twice_set, "twice the value"),
+    (check_forget_bias, biases(both=False), "its random start: set bias_hh to 0"),
     (check_forget_bias, biases(add=True, both=False), "added to the random start"),
     (check_forget_bias, biases(gate=0), "this is the bias of i"),
     (check_forget_bias, biases(gate=2), "this is the bias of g"),
     (check_forget_bias, biases(gate=3), "this is the bias of o"),
-    (check_forget_bias, biases(gate=0, wide=4), "the bias of i has changed as well"),
-    (check_forget_bias, biases(suffixes="_l0"), "the backward direction is left out"),
-    (check_forget_bias, biases(suffixes=("_l0", "_l0_reverse")), "the second layer is left out"),
-    (check_forget_bias, biases(suffixes=("_l0", "_l0_reverse", "_l1")), "f in l1_reverse"),
+    (check_forget_bias, biases(gate=0, wide=4), "every row is set"),
+    (check_forget_bias, biases(suffixes="_l0"), "only the first layer and direction"),
+    (check_forget_bias, biases(suffixes=("_l0", "_l0_reverse")), "only the first layer is set"),
+    (check_forget_bias, biases(suffixes=("_l0", "_l0_reverse", "_l1")), "in layer 2, backwards is"),
     (check_forget_bias, biases(weights=True), "a weight matrix has changed"),
-    (check_forget_bias, biases(hh=1.0), "add up to 4; expected 3"),
+    (check_forget_bias, biases(hh=1.0), "is 4; expected 3"),
     (check_lstm_parameters, lambda D, H: H * (D + H + 2), "a plain RNN's"),
     (check_lstm_parameters, lambda D, H: 4 * H * (D + H + 1), "two biases"),
     (check_lstm_parameters, lambda D, H: 4 * H * (D + H), "the biases are missing"),

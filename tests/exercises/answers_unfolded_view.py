@@ -38,7 +38,7 @@ WRONG = [
     (check_unfolded, lambda x, *a: unfolded(x.flip(0), *a), "read backwards"),
     (check_unfolded, stops_at_one, "the first step is missing"),
     (check_unfolded, lambda x, h, *w: unfolded(x, 0 * h, *w), "zeros instead of h_0"),
-    (check_unfolded, lambda x, *a: unfolded(x, *a)[0], "has shape (5,)"),
+    (check_unfolded, lambda x, *a: unfolded(x, *a)[0], "has shape (4,); expected (2, 4)"),
     (check_untied_count, lambda T, D, H: H * (D + H + 1), "this is one copy"),
     (check_untied_count, lambda T, D, H: T * H * (D + H), "biases are missing"),
     (check_untied_count, lambda T, D, H: T * H * (D + H) + H, "bias is copied as well"),
@@ -48,7 +48,15 @@ WRONG = [
     (check_shared_gradient, lambda g: torch.linalg.multi_dot(list(g)), "added, not multiplied"),
     (check_shared_gradient, lambda g: g.sum(), "sum over everything"),
     (check_last_states, lambda h, n: h[-1], "the last step for all"),
-    (check_last_states, lambda h, n: last_states(h, (n - 1).clamp(min=1)), "one step too early"),
+    (
+        check_last_states,
+        lambda h, n: last_states(h, (n - 1).clamp(min=1)),
+        "at a length of 1 the first",
+    ),
     (check_last_states, lambda h, n: h[n - 1], "takes whole steps"),
-    (check_last_states, lambda h, n: h[n, torch.arange(h.shape[1])], "raises IndexError"),
+    (
+        check_last_states,
+        lambda h, n: h[n, torch.arange(h.shape[1])],
+        "h[length] is the step after the last",
+    ),
 ]

@@ -46,6 +46,10 @@ def with_mask(reduce):
     return lambda logits, z, lengths: reduce(each(logits, z), mask(lengths, z.size(1)).double())
 
 
+def selected(logits, z, lengths):
+    return F.cross_entropy(logits[mask(lengths)], z[mask(lengths)])
+
+
 def summed(logits, z, lengths):
     losses = [
         F.cross_entropy(row[:n], y[:n], reduction="sum") for row, y, n in rows(logits, z, lengths)
@@ -100,18 +104,15 @@ def in_place(x, lengths):
 
 RIGHT = [
     (check_batch_sizes, counting(torch.ge)),
-    (check_batch_sizes, packed_sizes),
     (check_batch_sizes, lambda lengths: mask(lengths).sum(0)),
     (check_unsorted, placed),
-    (check_unsorted, lambda answers, order: answers[order.argsort()]),
-    (check_masked_loss, lambda logits, z, n: F.cross_entropy(logits[mask(n)], z[mask(n)])),
     (check_masked_loss, with_mask(lambda losses, m: (losses * m).sum() / m.sum())),
-    (check_masked_loss, summed),
     (check_reversed, turned),
     (check_reversed, gathered),
 ]
 
 WRONG = [
+    (check_batch_sizes, packed_sizes, "without packing anything"),
     (check_batch_sizes, counting(torch.gt), "one step late"),
     (check_batch_sizes, counting(torch.eq), "that end at each step"),
     (check_batch_sizes, lambda lengths: lengths.sort(descending=True).values, "longest first"),
@@ -122,6 +123,11 @@ WRONG = [
     (check_batch_sizes, lambda lengths: packed_sizes(lengths).cumsum(0), "sums from the first"),
     (check_batch_sizes, lambda lengths: 4, "has shape ()"),
     (check_batch_sizes, lambda lengths: ..., "returns nothing yet"),
+    (
+        check_unsorted,
+        lambda answers, order: answers[order.argsort()],
+        "asks for them without argsort",
+    ),
     (check_unsorted, lambda answers, order: answers, "still sorted"),
     (check_unsorted, lambda answers, order: answers[order], "sorts a second time"),
     (check_unsorted, placed_by_rank, "row i is that of sequence order[i]"),
@@ -133,6 +139,8 @@ WRONG = [
     (check_unsorted, lambda answers, order: answers.flip(0), "turns the rows round"),
     (check_unsorted, lambda answers, order: order.argsort(), "not the answers in them"),
     (check_unsorted, lambda answers, order: ..., "returns nothing yet"),
+    (check_masked_loss, selected, "without selecting"),
+    (check_masked_loss, summed, "without selecting"),
     (check_masked_loss, with_mask(lambda losses, m: losses.mean()), "counts the padding"),
     (check_masked_loss, with_mask(lambda losses, m: (losses * m).mean()), "still count in"),
     (

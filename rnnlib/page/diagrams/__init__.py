@@ -9,24 +9,31 @@ A drawing needs nothing from outside, holds no `id` (any number of them can shar
 the same text every time it is made.
 """
 
+from rnnlib.page.diagrams.carousel import one_gate_at_a_time
 from rnnlib.page.diagrams.cells import gru_cell, lstm_cell
 from rnnlib.page.diagrams.layers import bidirectional, stacked
-from rnnlib.page.diagrams.packing import packed
+from rnnlib.page.diagrams.packing import backward_reader, packed
 from rnnlib.page.diagrams.pen import Drawing
-from rnnlib.page.diagrams.sequence_to_sequence import encoder_decoder
+from rnnlib.page.diagrams.sequence_to_sequence import beam, encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
-from rnnlib.page.diagrams.unfolding import loop, problem_shapes, unfolded
+from rnnlib.page.diagrams.streams import streams
+from rnnlib.page.diagrams.unfolding import backward_pass, loop, problem_shapes, unfolded
 
 __all__ = [
     "Drawing",
+    "backward_pass",
+    "backward_reader",
+    "beam",
     "bidirectional",
     "encoder_decoder",
     "gru_cell",
     "loop",
     "lstm_cell",
+    "one_gate_at_a_time",
     "packed",
     "problem_shapes",
     "stacked",
     "step_through",
+    "streams",
     "unfolded",
 ]

@@ -1,15 +1,21 @@
 """One step of a gated cell, as its equations say."""
 
-from rnnlib.page.colours import OUTPUT, STATE
+from rnnlib.page.colours import COLOURS, OUTPUT, STATE
 from rnnlib.page.diagrams.pen import Drawing, Pen
 
 
-def lstm_cell() -> Drawing:
+def lstm_cell(*, cut: bool = False) -> Drawing:
     """Draw one step of a long short-term memory, as its equations say.
 
     The cell state runs straight across the top: times f_t, plus i_t times g_t. Below it stand the
     three gates and the candidate, each fed by x_t and h_{t-1}; the new hidden state h_t leaves at
     the lower right.
+
+    Parameters
+    ----------
+    cut : bool, default False
+        Strike out what a gated recurrent unit leaves out, the input gate, the output gate and the
+        tanh behind the cell state, and draw the two wires that replace them.
 
     Returns
     -------
@@ -73,6 +79,14 @@ def lstm_cell() -> Drawing:
         pen.symbol(right, y, f"{letter}_t")
     pen.circle(76, 332, 21)
     pen.symbol(76, 332, "x_t")
+    if cut:
+        return _with_cuts(
+            pen,
+            tie=((at["f"], middle), (add - 14, middle)),
+            show=((right, line + 26), (right, bus - 26)),
+            struck=((at["i"], gate), (at["o"], gate), (tap, 98), (tap, 162)),
+            size=(right + 28, 358),
+        )
     title = "One step of a long short-term memory"
     description = (
         "The cell state c_{t-1} runs along a straight line at the top to c_t. On the way it is "
@@ -87,6 +101,30 @@ def lstm_cell() -> Drawing:
         "own. From |c_{t-1}| to |c_t| there is one product, with |f_t|, and one sum."
     )
     return pen.drawing(right + 28, 358, title, description, caption=caption)
+
+
+def _with_cuts(pen: Pen, *, tie, show, struck, size) -> Drawing:
+    """Finish the LSTM's drawing with two new wires, and crosses over what they replace."""
+    (x, y), end = tie
+    pen.arrow((x, y), (x + 24, y), colour=OUTPUT)
+    pen.arrow((x + 60, y), end, colour=OUTPUT)
+    pen.box(x + 42, y, 36, 28, colour=OUTPUT)
+    pen.words(x + 42, y, "1 −", size=15)
+    pen.arrow(*show, colour=STATE)
+    for x, y in struck:
+        pen.path(
+            f"M{x - 20} {y - 20}L{x + 20} {y + 20}M{x - 20} {y + 20}L{x + 20} {y - 20}",
+            f'stroke="{COLOURS["bad"]}" stroke-width="3.5"',
+        )
+    title = "The two cuts that make a GRU of an LSTM"
+    description = (
+        "The drawing of the LSTM with four crosses. The first strikes out the input gate i_t: "
+        "a wire from the forget gate f_t, through a box 1 minus, takes its place. Three more "
+        "strike out the output gate o_t, its product and the tanh behind the cell state: an "
+        "arrow leads straight from c_t to h_t."
+    )
+    caption = "First cut: |1 − f_t| instead of |i_t|. Second cut: |h_t| is |c_t|, all of it."
+    return pen.drawing(*size, title, description, caption=caption)
 
 
 def gru_cell() -> Drawing:

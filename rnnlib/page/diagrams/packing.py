@@ -87,3 +87,43 @@ def packed(lengths: Sequence[int] = (2, 5, 1, 3)) -> Drawing:
         "columns, one step after the other, without the dots. That row is the packed sequence."
     )
     return pen.drawing(right, data + 84, title, description, caption=caption, zoom=1)
+
+
+def backward_reader() -> Drawing:
+    """Draw where a backward direction begins in a padded batch: not told the length, and told.
+
+    Returns
+    -------
+    Drawing
+    """
+    pen, left, pitch, low = Pen(), 34, 80, 84
+    for top, words, steps in ((60, "not told: begins in the padding", 5), (262, "told", 3)):
+        pen.words(8, top - 44, words, size=15, anchor="start")
+        for t in range(1, 6):
+            x = left + pitch * (t - 1)
+            if t > steps:
+                dot = {"cx": x, "cy": top + low, "r": 2.5, "opacity": ".5"}
+                pen.add("circle", class_="padding", **dot)
+                continue
+            pen.arrow((x, top + low - 23), (x, top + 25))
+            if t < steps:
+                pen.arrow((x + pitch - 25, top), (x + 25, top), colour=BACKWARD)
+            pen.box(x, top, 48, 48, colour=BACKWARD)
+            pen.circle(x, top + low)
+            pen.symbol(x, top, f"h_{t}")
+            if t <= 3:
+                pen.symbol(x, top + low, f"x_{t}")
+            else:
+                pen.words(x, top + low, "0", size=18)
+    title = "Where a backward reader begins"
+    description = (
+        "Two rows for a sequence of three steps, padded to five columns. Above, the reader has not "
+        "been told: its states h_5 and h_4 read zeros, and arrows lead on from them to h_3, h_2 "
+        "and h_1, which read x_3, x_2 and x_1. Below it has been told: its first state is h_3, "
+        "which reads x_3, and from there arrows lead to h_2 and h_1. The padding has no states."
+    )
+    caption = (
+        "Above, what reaches the real steps |x_1|, |x_2|, |x_3| has read the padding first. Below, "
+        "the reader begins at the last real step."
+    )
+    return pen.drawing(left + 4 * pitch + 34, 262 + low + 30, title, description, caption=caption)

@@ -1,9 +1,11 @@
-"""One network that reads and one that writes, with and without attention."""
+"""One network that reads and one that writes, with and without attention; and how it searches."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from rnnlib.page.colours import LAST, STATE
-from rnnlib.page.diagrams.pen import Drawing, Pen
+from rnnlib.page.arguments import named
+from rnnlib.page.colours import LAST, OUTPUT, STATE
+from rnnlib.page.diagrams.pen import MONO, Drawing, Pen
 
 
 def encoder_decoder(*, attention: bool = False) -> Drawing:
@@ -103,3 +105,72 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
             "the probabilities of the next symbol |z_t|."
         )
     return pen.drawing(decoder[3] + 44, low + 58, title, description, caption=caption)
+
+
+def beam(first: Mapping[str, float], second: Mapping[str, Sequence[float]]) -> Drawing:
+    """Draw a beam search of width 2 over answers of two symbols.
+
+    Parameters
+    ----------
+    first : dict from symbol to float
+        Two symbols, each with its probability at the start.
+    second : dict from symbol to two floats
+        After each of them, the probabilities of the two symbols in the same order.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are not two symbols, each with a positive probability and two after it.
+    """
+    chances = {symbol: float(p) for symbol, p in first.items()}
+    after = named("second", second, finite=True, positive=True)
+    pairs = all(len(values) == 2 for values in after.values())
+    if len(chances) != 2 or list(after) != list(chances) or not pairs or min(chances.values()) <= 0:
+        raise ValueError(
+            "first, second: expected two symbols with positive probabilities, and two more after "
+            f"each, got {dict(first)} and {dict(second)}"
+        )
+    whole = {a + b: chances[a] * p for a in chances for b, p in zip(chances, after[a], strict=True)}
+    kept = sorted(whole, key=whole.get)[-2:]
+    greedy = max(chances, key=chances.get)
+    greedy = max((answer for answer in whole if answer[0] == greedy), key=whole.get)
+    pen, columns, high, gap = Pen(), (40, 170, 316), 44, 68
+    leaves = {answer: 30 + gap * i for i, answer in enumerate(whole)}
+    inner = {a: 30 + gap * (2 * i + 0.5) for i, a in enumerate(chances)}
+
+    def branch(start, end, p, on_greedy):
+        (x0, y0), (x1, y1) = start, end
+        pen.arrow((x0 + 24, y0), (x1 - 26, y1), colour=STATE if on_greedy else None)
+        pen.words((x0 + x1) / 2, (y0 + y1) / 2 - 13, f"{p:g}", size=14)
+
+    root = (columns[0], 30 + gap * 1.5)
+    for a, y in inner.items():
+        branch(root, (columns[1], y), chances[a], a == greedy[0])
+        for answer, p in zip((a + b for b in chances), after[a], strict=True):
+            branch((columns[1], y), (columns[2], leaves[answer]), p, answer == greedy)
+    pen.circle(*root)
+    pen.words(*root, "^", size=18, family=MONO)
+    for a, y in inner.items():
+        pen.box(columns[1], y, 48, high)
+        pen.words(columns[1], y, a, size=18, family=MONO)
+    for answer, y in leaves.items():
+        colour = OUTPUT if answer == kept[-1] else STATE
+        pen.box(columns[2], y, 48, high, colour=colour, empty=answer not in kept)
+        pen.words(columns[2], y, answer, size=18, family=MONO)
+        pen.words(columns[2] + 36, y, f"{whole[answer]:.2f}", size=15, anchor="start")
+    title = "A beam search of width 2"
+    listed = ", ".join(f"{answer} with {p:.2f}" for answer, p in whole.items())
+    description = (
+        f"A tree. From the start symbol arrows lead to the two beginnings, and from each of them "
+        f"to two answers: {listed}. The two answers kept are {kept[1]} and {kept[0]}; the greedy "
+        f"search follows the thick arrows to {greedy}."
+    )
+    caption = (
+        "A number on an arrow is the probability of the next symbol, one behind an answer their "
+        "product. Thick: the greedy way. Filled: what a beam of width 2 keeps. Green: its best."
+    )
+    return pen.drawing(columns[2] + 84, 60 + 3 * gap, title, description, caption=caption)

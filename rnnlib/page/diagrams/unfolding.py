@@ -1,7 +1,7 @@
-"""One layer: folded, unfolded in time, and the shapes of problems it serves."""
+"""One layer: folded, unfolded in time, its way back, and the shapes of problems it serves."""
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import STATE
+from rnnlib.page.colours import BACKWARD, STATE
 from rnnlib.page.diagrams.letters import listed, series
 from rnnlib.page.diagrams.pen import Drawing, Pen, page
 
@@ -102,6 +102,64 @@ def unfolded(steps: int = 4) -> Drawing:
     )
     height = 290 if T > 1 else 256
     return pen.drawing(width, height, title, description)
+
+
+def backward_pass(steps: int = 4) -> Drawing:
+    """Draw the unfolded network with the gradients that run back through it.
+
+    Parameters
+    ----------
+    steps : int, default 4
+        T, between 1 and 6.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `steps` is not an integer in this range.
+    """
+    T = count("steps", steps, MAX_STEPS)
+    pen = Pen()
+    pitch, left, aside = pitch_of(T), 28, 9
+    small = 17 if T < 5 else 16
+    pen.box(left, 128, 46, 46, empty=True)
+    pen.symbol(left, 128, "h_0")
+    for t in range(1, T + 1):
+        x = left + pitch * t
+        before = x - pitch + (24 if t == 1 else 27)
+        pen.arrow((x - aside, 199), (x - aside, 155))
+        pen.arrow((x - aside, 101), (x - aside, 57))
+        pen.arrow((before, 128 - aside), (x - 27, 128 - aside), colour=STATE)
+        pen.arrow((x + aside, 57), (x + aside, 101), colour=BACKWARD)
+        pen.arrow((x + aside, 155), (x + aside, 199), colour=BACKWARD)
+        pen.arrow((x - 27, 128 + aside), (before, 128 + aside), colour=BACKWARD)
+        pen.box(x, 128)
+        pen.circle(x, 34)
+        pen.circle(x, 222)
+        pen.symbol(x, 34, f"y_{t}")
+        pen.symbol(x, 128, f"h_{t}")
+        pen.symbol(x, 222, f"x_{t}")
+        pen.symbol(x + 17, 78, f"g_{t}", size=19, anchor="start")
+        pen.symbol(x + 17, 184, "W_xh^{⊤}", size=small, anchor="start")
+        pen.symbol((before + x - 27) / 2 - 1, 156, "W_hh^{⊤}", size=small)
+    width = left + pitch * T + 48
+    title = f"The way back through {T} step{'s' * (T > 1)}"
+    description = (
+        f"The network unfolded over {T} step{'s' * (T > 1)}, with two arrows wherever there was "
+        "one. The forward arrows run from x_t up to h_t, from each state right to the next, and "
+        "up to y_t. Beside each an orange one runs the other way: g_t from y_t down to h_t, W_hh "
+        "transposed from h_t left to the state before, down to h_0, and W_xh transposed from h_t "
+        f"down to x_t. No orange arrow enters the last state, h_{T}, from the right."
+    )
+    caption = (
+        "The way back in orange. A state receives its direct gradient |g_t| from above and, except "
+        "for the last, what the next step hands back, and adds the two. It multiplies by the slope "
+        "of tanh, and hands the result to the left and down. Each weight collects on the way."
+    )
+    return pen.drawing(width, 256, title, description, caption=caption)
 
 
 _SHAPES = (
