@@ -1,20 +1,20 @@
 """What the figures check of their arguments."""
 
 from collections.abc import Mapping
-from numbers import Integral
 
 import numpy as np
+
+from rnnlib.checks import check_integer
 
 
 def count(name: str, value, most: int | None = None) -> int:
     """Return a whole number from 1 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected an int, got {type(value).__name__}")
-    if most is not None and not 1 <= value <= most:
+    if most is None:
+        return check_integer(name, value, least=1)
+    value = check_integer(name, value)
+    if not 1 <= value <= most:
         raise ValueError(f"{name}: expected between 1 and {most}, got {value}")
-    if value < 1:
-        raise ValueError(f"{name}: expected at least 1, got {value}")
-    return int(value)
+    return value
 
 
 def numbers(name: str, values, dimensions: int, *, finite=False, positive=False) -> np.ndarray:
