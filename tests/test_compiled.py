@@ -358,6 +358,15 @@ def test_memory_of_other_kinds(kind):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
 
 
+def test_a_single_number_may_be_kept_as_its_opposite():
+    """Such a view counts as contiguous, so that no copy on the way would resolve it."""
+    data, h_0, w = torch.tensor([[0.5]]), torch.zeros(1, 1), torch.ones(1, 1)
+    negated = torch.complex(data, -data).conj().imag
+    assert negated.is_neg() and negated.is_contiguous()
+    for a, b in zip(bptt.rnn(negated, [1], h_0, w, w), bptt.rnn(data, [1], h_0, w, w), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("what", ["weight_ih_l0", "weight_hh_l0", "input"])
 def test_a_change_between_forward_and_backward_is_noticed(kind, what):
