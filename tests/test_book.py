@@ -91,6 +91,22 @@ def test_chapters_stand_in_the_order_of_their_numbers():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_the_front_page_lists_every_chapter_with_its_question_and_minutes():
+    front = nbformat.read(ROOT / "chapters" / "index.ipynb", as_version=4)
+    text = "\n".join(cell.source for cell in front.cells)
+    rows = re.findall(
+        r"^\| (\d+) \| \{doc\}`(.+) <(\w+)>` \| (\d+) \+ (\d+) \|", text, re.MULTILINE
+    )
+    expected = []
+    for number, page in enumerate(CHAPTERS, 1):
+        opening = nbformat.read(page, as_version=4).cells[0].source
+        # "… takes about 20 minutes, and 10 more for the exercises."
+        reading, solving = re.search(r"about (\d+) minutes.*?(\d+)", opening).groups()
+        question = opening.splitlines()[0].removeprefix("# ").replace("`", "")
+        expected.append((str(number), question, page.stem, reading, solving))
+    assert rows == expected
+
+
 def test_the_book_is_built_from_the_committed_outputs():
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert config["execute"]["execute_notebooks"] == "off"
