@@ -25,7 +25,7 @@ book: environment  ## build the book: one command from a fresh clone to pages to
 	@echo "The book is ready. Open this file in a browser:"
 	@echo "  $(CURDIR)/_build/html/index.html"
 
-test: environment  ## unit tests, then run every chapter and compare with what it shows
+test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=… for some)
 	@echo "1 of 2: unit tests"
 	@$(VENV) -m pytest tests
 	@echo
