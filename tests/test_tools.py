@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,9 +15,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "_ext")]
 
 import address  # noqa: E402 (tools/ is no package)
+import alone  # noqa: E402
 import clean_env  # noqa: E402
 import first_cell  # noqa: E402
 import notebooks  # noqa: E402
@@ -543,8 +546,30 @@ def test_every_range_has_a_floor_and_holds_its_pin():
 
 def test_make_alone_lists_the_commands():
     run = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for command in ("book", "test", "lab", "notebooks", "lint", "clean", "help"):
+    for command in ("book", "test", "lab", "notebooks", "alone", "lint", "clean", "help"):
         assert f"make {command} " in run.stdout
+
+
+def how_to_run(path: str) -> list[str]:
+    """Return the lines of code, and the paragraphs, under "How to run it"."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    section = re.search(r"^## How to run it\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
+    parts = re.split(r"^```.*\n", section, flags=re.MULTILINE)
+    prose = [" ".join(one.split()) for part in parts[::2] for one in part.split("\n\n")]
+    return [one for one in prose if one] + [
+        line for part in parts[1::2] for line in part.split("\n")
+    ]
+
+
+def test_readme_and_front_page_say_the_same_of_how_to_run_it():
+    said = how_to_run("README.md")
+    assert said == how_to_run("chapters/index.md")
+    assert "make book   # set up .venv, build the book, say which file to open" in said
+
+
+def test_no_file_holds_a_placeholder_for_the_repository():
+    for path in ("README.md", "chapters/index.md", "pyproject.toml", *map(str, WORKFLOWS)):
+        assert "OWNER" not in (ROOT / path).read_text(encoding="utf-8"), path
 
 
 # ----------------------------------------------------------------------------- the extension
@@ -607,6 +632,31 @@ def test_folds_say_what_they_hold():
     labelled, other = json.loads(source[0])["cells"]
     assert labelled["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
     assert "mystnb" not in other["metadata"]
+
+
+# ----------------------------------------------------------------------------- chapters alone
+
+
+def test_a_chapter_alone_is_compared_in_a_folder_of_its_own(tmp_path):
+    look = "import os; print(os.listdir())"
+    words = {}
+    for name, shown in (("page", "['page.ipynb']"), ("other", "['page.ipynb', 'helper.py']")):
+        stored(path := tmp_path / "page.ipynb", code(look, stream(shown + "\n")))
+        words[name], said = alone.run_chapter(Path(sys.executable), ROOT, path)
+        assert look in said or name == "page"
+    assert re.fullmatch(r"1 ok, \d+ s", words["page"])
+    assert words["other"] == "✗ 1 of its cells"
+
+
+def test_an_rnnlib_that_is_not_the_wheels_is_refused(tmp_path):
+    alone.check_origin(Path(sys.executable), ROOT)
+    with pytest.raises(alone.AloneError, match="should come from the wheel"):
+        alone.check_origin(Path(sys.executable), tmp_path)
+
+
+def test_what_uv_says_of_a_failure_is_told():
+    with pytest.raises(alone.AloneError, match=r"uv venv --nonsense failed:\n.*--nonsense"):
+        alone.uv("venv", "--nonsense")
 
 
 # ----------------------------------------------------------------------------- the first cell
