@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab notebooks studies bench lint clean environment
+.PHONY: help book test lab notebooks alone studies bench lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -37,6 +37,9 @@ lab: environment  ## open the chapters in JupyterLab
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
 	@$(VENV) tools/notebooks.py $(ARGS) $(CHAPTERS)
+
+alone: environment  ## run each chapter with the wheel alone, on the oldest and newest versions
+	@$(VENV) tools/alone.py $(ARGS) $(CHAPTERS)
 
 studies: environment  ## run the studies behind the claims; what is there is kept (ARGS="--list")
 	@$(VENV) -m studies $(ARGS)

@@ -45,8 +45,7 @@ def code_cells(chapter):
 
 def python_of(cell) -> ast.Module:
     """Parse a cell's code, IPython's own syntax (%, !) left out."""
-    lines = cell.source.splitlines()
-    return ast.parse("\n".join("pass" if re.match(r"\s*[%!]", line) else line for line in lines))
+    return ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", cell.source, flags=re.MULTILINE))
 
 
 def calls(cell) -> list[str]:
