@@ -35,7 +35,7 @@ ENDS = {
     "next": ["--resolution", "highest", "--prerelease", "allow"],
 }
 # What runs and compares a notebook: these, as pinned, and the files that say how.
-RUNNERS = ("ipykernel", "nbval", "pytest")
+RUNNERS = ("ipykernel", "ipytest", "nbval", "pytest")
 COMPARISON = ("conftest.py", "tools/clean_env.py", "tools/comparison.py", "tools/matplotlibrc")
 
 FAILED = re.compile(r"(\d+) (?:failed|errors?)")
