@@ -12,7 +12,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import notebooks  # noqa: E402 (tools/ is no package)
+import first_cell  # noqa: E402 (tools/ is no package)
+import notebooks  # noqa: E402
+from address import known_address  # noqa: E402
 
 PAGES = sorted((ROOT / "chapters").glob("*.ipynb"))
 # Other pages are front or back matter, which has a shape of its own and no exercises.
@@ -118,6 +120,10 @@ def test_file_is_what_executing_would_write(path, chapter):
     """Ids, metadata and layout are the ones `make notebooks` gives, so it leaves no diff."""
     written = path.read_text(encoding="utf-8")
     assert notebooks.as_text(notebooks.normalise(chapter)) == written, "run `make notebooks`"
+
+
+def test_the_first_code_cell_is_the_one_that_every_page_has(chapter):
+    assert first_cell.with_first_cell(chapter, known_address()) == notebooks.normalise(chapter)
 
 
 def test_outputs_hold_nothing_that_must_not_be_committed(chapter):
