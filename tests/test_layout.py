@@ -3,7 +3,6 @@
 import ast
 import graphlib
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,6 +14,10 @@ import pytest
 import rnnlib
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import alone  # noqa: E402 (tools/ is no package)
+
 PACKAGE = ROOT / "rnnlib"
 
 # From the ground up. A wing imports from itself and from those that stand before it.
@@ -118,13 +121,7 @@ def files(folder: Path) -> set[Path]:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """A folder into which a wheel was unpacked that was built from a copy of the project."""
-    copy = tmp_path_factory.mktemp("copy")
-    for name in ("pyproject.toml", "LICENSE", "README.md"):
-        shutil.copy(ROOT / name, copy)
-    shutil.copytree(PACKAGE, copy / "rnnlib", ignore=shutil.ignore_patterns("__pycache__"))
-    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
-    subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True)
-    (wheel,) = copy.glob("*.whl")
+    wheel = alone.build_wheel(tmp_path_factory.mktemp("built"))
     folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as file:
         file.extractall(folder)
