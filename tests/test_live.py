@@ -1,0 +1,177 @@
+"""Live figures: what their own scripts do on a page, and that their numbers are rnnlib's."""
+
+import re
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import pytest
+from drawn import SVG, images, parse
+from fake_page import Page, code_of
+
+from rnnlib.page import diagrams
+from rnnlib.page.live.figure import Choice, Slider, live, script
+
+FIGURES = {
+    "step through": lambda: diagrams.step_through(5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5]),
+    "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
+    "two readers": diagrams.two_readers,
+}
+
+
+@pytest.fixture(params=FIGURES, name="figure")
+def _figure(request):
+    return FIGURES[request.param]()
+
+
+# All figures
+
+
+def test_a_figure_is_an_image_and_a_line_until_its_script_runs(figure):
+    root = parse(figure)
+    assert [child.tag for child in root] == ["style", "img", "p", "script"]
+    assert root[2].get("aria-live") == "polite" and "".join(root[2].itertext())
+    page = Page(figure)
+    assert page.get("root.children.map(child => child.tag)") == [
+        "style",
+        "svg",
+        "div",
+        "p",
+        "script",
+    ]
+    assert page.attribute("svg", "role") == "img"
+    assert page.attribute("svg", "aria-label") == figure.title
+
+
+def test_the_svg_follows_the_colours_of_the_page(figure):
+    (image,) = images(figure)
+    assert "#fff" in image.get("style")
+    assert Page(figure).attribute("svg", "style") is None
+    assert image.get("fill") == "currentColor"
+
+
+def test_each_control_is_native_and_has_a_label(figure):
+    page = Page(figure)
+    controls = page.get("root.querySelectorAll('[name]').map(c => [c.tag, c.parentNode.tag])")
+    assert controls and all(c in (["input", "label"], ["select", "label"]) for c in controls)
+    assert page.get(
+        "root.querySelectorAll('[name]').every(c => c.attributes.autocomplete === 'off')"
+    )
+    assert page.attribute(".controls", "data-lm-suppress-shortcuts") == "true"
+
+
+def test_two_copies_on_a_page_are_two_figures(figure):
+    page = Page(figure, copies=2)
+    name = page.attribute("[name]", "name")
+    end = page.get("root.querySelector('[name]').dataset.stops").split()[-1]
+    before = page.caption(1)
+    assert page.set(**{name: end}) != before
+    assert page.caption(1) == before
+    assert page.set(copy=1, **{name: end}) == page.caption(0)
+
+
+def test_a_figure_is_small_and_brings_all_it_needs(figure):
+    code = code_of(figure)
+    assert "http" not in code and "import(" not in code and "fetch" not in code
+    own = unquote(figure.html).replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|url\(|@import", own)
+    assert " id=" not in figure.html
+
+
+@pytest.mark.parametrize("name", ["figure", "stepper"])
+def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
+    text = script(name)
+    assert len(text.encode()) < 8_000
+    assert not re.search(r"]]>|</script|<!--", text)
+
+
+def test_data_cannot_end_the_script():
+    slider, data = Slider("step", "step", "0", 0), ["]]></script>"]
+    figure = live("A title", "words", "<g/>", (9, 9), [slider], data, "stepper", "said")
+    assert figure.html.count("</script>") == figure.html.count("]]>") == 1
+    assert Page(figure).get("root.querySelector('.caption').innerHTML") == data[0]
+
+
+def test_a_slider_says_its_stop_and_stops_at_both_ends():
+    figure = diagrams.step_through(2)
+    page = Page(figure)
+    assert page.attribute("[name=step]", "aria-valuetext") == "0"
+    disabled = "root.querySelectorAll('button').map(b => b.attributes['aria-disabled'])"
+    assert page.get(disabled) == ["true", "false"]
+    first = page.caption()
+    assert page.press("previous") == first
+    said = [page.press("next") for _ in range(3)]
+    assert said[1] == said[2] != said[0]
+    assert page.get("root.querySelector('output').textContent") == "2"
+    assert page.get(disabled) == ["false", "true"]
+    assert page.press("previous") == said[0]
+
+
+def test_a_choice_and_an_infinite_stop_reach_the_script():
+    controls = [Slider("c", "c", ["0.5", "none"], "none"), Choice("kind", "kind", ["tanh", "relu"])]
+    figure = live("A title", "words", "<g/>", (9, 9), controls, None, "stepper", "said")
+    html = figure.html.replace(script("stepper"), "const figure = () => s => `${s.c} ${s.kind}`;")
+    page = Page(type(figure)(figure.title, "", html))
+    assert page.caption() == "Infinity tanh"
+    assert page.set(c="0.5", kind="relu") == "0.5 relu"
+
+
+def test_lines_leave_out_what_cannot_be_seen():
+    page = Page(diagrams.step_through(1))
+    context = page.context
+    context.eval(script("figure"))
+    assert context.eval("line([[0, 0], [0.5, 0], [3, 0.25], [3.5, 0.5]])") == "M0 0L3 0.3L3.5 0.5"
+    assert context.eval("line([[0, -0.05], [0.96, 0]])") == "M0 0L1 0"
+
+
+# Stepping through time
+
+
+def states(page) -> str:
+    """Of the parts in their order: hidden, now or done."""
+    found = page.get("root.querySelectorAll('[data-at]').map(part => part.dataset.state)")
+    return " ".join(found)
+
+
+def test_the_future_is_hidden_until_it_is_reached():
+    page = Page(diagrams.step_through(4))
+    assert states(page) == "todo todo todo todo"
+    assert page.caption() == "Nothing has been read. What will go into h1?"
+    page.set(step=3)
+    assert states(page) == "done done now todo"
+    assert "[data-state=todo]{visibility:hidden}" in diagrams.step_through(4).html
+
+
+def test_without_a_script_every_step_is_shown():
+    (image,) = images(diagrams.step_through(4))
+    parts = [part for part in image.iter(f"{SVG}g") if part.get("data-at")]
+    assert [part.get("data-at") for part in parts] == list("1234")
+    assert not [part for part in parts if part.get("data-state")]
+
+
+def test_captions_name_each_step_its_letter_and_its_numbers():
+    page = Page(diagrams.step_through(3, "c&t", [0.125, -0.5, -0.001], outputs="dog"))
+    assert page.set(step=1) == (
+        "Step 1 of 3: h1 = f(x1 Wxh + h0 Whh + bh) reads x1 (“c”) and the state h0, which is "
+        "given. Now h1 is 0.12. The answer y1 is “d”."
+    )
+    assert page.set(step=2) == (
+        "Step 2 of 3: h2 = f(x2 Wxh + h1 Whh + bh) reads x2 (“&amp;”) and the state h1. The "
+        "weights are those of step 1. Now h2 is −0.50. The answer y2 is “o”."
+    )
+
+
+@pytest.mark.parametrize("T", range(1, 6))
+def test_an_output_of_two_readers_appears_when_both_have_been_there(T):
+    page = Page(diagrams.two_readers(T))
+    labels = "root.querySelectorAll('g[data-at]').filter(g => g.dataset.state !== 'todo')"
+    labels += ".flatMap(g => g.querySelectorAll('text')).map(text => text.textContent)"
+    for read in range(T + 1):
+        said = page.set(step=read)
+        expected = [f"h{t}" for t in range(1, read + 1)]
+        expected += [f"h{t}" for t in range(T + 1 - read, T + 1)]
+        met = [t for t in range(1, T + 1) if t <= read and t > T - read]
+        assert sorted(page.get(labels)) == sorted([*expected, *(f"y{t}" for t in met)])
+        new = [t for t in met if read in (t, T + 1 - t)]
+        assert ("have been" in said) == bool(new)
+        assert {f"y{t}" in said for t in new} <= {True}
+    assert ElementTree.fromstring(diagrams.two_readers(T).html) is not None
