@@ -1,20 +1,46 @@
 """Live figures: what their own scripts do on a page, and that their numbers are rnnlib's."""
 
+import ast
+import json
+import math
 import re
+from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from drawn import SVG, images, parse
 from fake_page import Page, code_of
 
 from rnnlib.page import diagrams
+from rnnlib.page.live import cliff
 from rnnlib.page.live.figure import Choice, Slider, live, script
+from rnnlib.page.live.plot import hundredths, short
+
+CHAPTERS = Path(__file__).parent.parent / "chapters"
+
+
+def functions_of(chapter: str, *names: str) -> list:
+    """These functions, as a page defines them."""
+    cells = json.loads((CHAPTERS / chapter).read_text(encoding="utf-8"))["cells"]
+    found = {"np": np, "math": math}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and any(f"def {name}(" in source for name in names):
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.FunctionDef):
+                    exec(ast.unparse(node), found)
+    return [found[name] for name in names]
+
+
+UNIT = functions_of("09_clipping.ipynb", "loss_and_gradient", "descend")
 
 FIGURES = {
     "step through": lambda: diagrams.step_through(5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5]),
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "two readers": diagrams.two_readers,
+    "cliff": lambda: cliff(*UNIT),
 }
 
 
@@ -77,7 +103,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", ["figure", "stepper"])
+@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff"])
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -118,7 +144,7 @@ def test_a_choice_and_an_infinite_stop_reach_the_script():
 def test_lines_leave_out_what_cannot_be_seen():
     page = Page(diagrams.step_through(1))
     context = page.context
-    context.eval(script("figure"))
+    context.eval(script("plot"))
     assert context.eval("line([[0, 0], [0.5, 0], [3, 0.25], [3.5, 0.5]])") == "M0 0L3 0.3L3.5 0.5"
     assert context.eval("line([[0, -0.05], [0.96, 0]])") == "M0 0L1 0"
 
@@ -175,3 +201,93 @@ def test_an_output_of_two_readers_appears_when_both_have_been_there(T):
         assert ("have been" in said) == bool(new)
         assert {f"y{t}" in said for t in new} <= {True}
     assert ElementTree.fromstring(diagrams.two_readers(T).html) is not None
+
+
+# Numbers
+
+
+def text_of(html: str) -> str:
+    return re.sub("<[^>]+>", "", html)
+
+
+def close(found: str, expected: str) -> None:
+    """Compare path data or sentences: the same words, and numbers to the last digit drawn."""
+    parts = [re.split(r"(\d+\.?\d*)", text) for text in (found, expected)]
+    assert parts[0][::2] == parts[1][::2]
+    for one, other in zip(parts[0][1::2], parts[1][1::2], strict=True):
+        assert float(one) == pytest.approx(float(other), abs=0.11, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["cliff"])
+def test_the_image_is_what_the_script_draws_first(name):
+    figure = FIGURES[name]()
+    page, (image,) = Page(figure), images(figure)
+    drawn = 0
+    for element in image.iter():
+        if (kind := element.get("class")) and element.get("d") and kind not in ("ink", "state"):
+            close(page.attribute(f".{kind}", "d"), element.get("d"))
+            drawn += 1
+    assert drawn >= 2
+    close(page.caption(), "".join(parse(figure).find("p").itertext()))
+
+
+@pytest.mark.parametrize("value", [0, 4.98e-6, 0.00012, 0.0999, 0.09, 1, 9.96, 252.49, 7812, 3e12])
+def test_numbers_are_written_alike(value):
+    context = Page(diagrams.step_through(1)).context
+    context.eval(script("plot"))
+    assert context.eval(f"short({value})") == short(value)
+    for signed in (value, -value):
+        assert context.eval(f"hundredths({signed})") == hundredths(signed)
+
+
+def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
+    """Compared place by place: a run along the wall is chaotic, its loss is not."""
+    page, (loss_and_gradient, _) = Page(cliff(*UNIT)), UNIT
+    page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    for w in (-1.0, 1.7, 1.95, 2.5, 4.11):
+        for b in (-2.0, -0.49, -0.48, 0.1, 2.6):
+            found = json.loads(page.context.eval(f"JSON.stringify(lossAndGradient({w}, {b}))"))
+            loss, gradient = loss_and_gradient(w, b)
+            assert found == pytest.approx([loss, *gradient], rel=1e-9, abs=1e-13)
+
+
+def test_the_cliff_tells_what_the_chapter_found():
+    page = Page(cliff(*UNIT))
+    losses, norms, _ = UNIT[1](updates=1201)
+    assert norms[989] > 250 and losses[990] > losses[0]
+    assert page.set(updates=989).endswith("The longest gradient so far: 252.")
+    assert "outside the map" not in page.caption()
+    assert "outside the map" in page.set(updates=990)
+    page.set(updates=3600)
+    assert "outside the map" not in page.set(threshold="1")
+    said = page.set(threshold="none", rate="0.005")
+    lower = UNIT[1](updates=3601, lr=0.005)
+    assert text_of(f"the loss is {short(lower[0][-1])}") in said
+    assert said.endswith(f"The longest gradient so far: {short(lower[1].max())}.")
+
+
+@pytest.mark.parametrize(
+    ("rate", "threshold", "loss", "outside"),
+    [
+        *[(rate, "none", 0, False) for rate in ("0.005", "0.01")],
+        *[(rate, "none", 0.09, True) for rate in ("0.015", "0.02", "0.05", "0.1", "0.3")],
+        ("0.02", "30", 0, False),
+        ("0.02", "100", 0.09, True),
+        ("0.015", "0.01", 0.055, False),
+    ],
+)
+def test_the_cliff_shows_what_chapter_9_says_of_it(rate, threshold, loss, outside):
+    page = Page(cliff(*UNIT))
+    said = page.set(updates=3600, rate=rate, threshold=threshold)
+    assert ("outside the map" in said) == outside
+    page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    run = f"descend({rate}, {threshold.replace('none', 'Infinity')}, 3600)"
+    assert page.context.eval(f"{run}[3600][0]") == pytest.approx(loss, abs=0.0011)
+
+
+def test_at_one_rate_the_twelfth_decimal_decides():
+    context = Page(cliff(*UNIT)).context
+    context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    runs = (f"descend({0.03 * (1 + k * 1e-12)}, Infinity, 3600)" for k in range(20))
+    ends = [context.eval(f"{run}[3600][0]") for run in runs]
+    assert min(ends) < 0.001 and max(ends) > 0.08

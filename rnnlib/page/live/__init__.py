@@ -5,3 +5,7 @@ its SVG and by controls. Where they don't, the image and the line below it stay,
 figure as it begins. Each figure is one function here and one script beside it, which repeats in
 the page what rnnlib computes; tests/test_live.py runs the scripts and compares the numbers.
 """
+
+from rnnlib.page.live.cliff import cliff
+
+__all__ = ["cliff"]

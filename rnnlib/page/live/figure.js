@@ -1,15 +1,4 @@
 // What every live figure does in the page; `figure` is the script of its own.
-const round = v => Math.floor(v * 10 + 0.5) / 10;
-// Points as path data; one that is less than a unit from the one before is left out.
-const line = points => {
-  let x, y, d = '';
-  points.forEach(([a, b], i) => {
-    if (i && i < points.length - 1 && Math.max(Math.abs(a - x), Math.abs(b - y)) < 1) return;
-    d += `${d ? 'L' : 'M'}${round(a)} ${round(b)}`;
-    [x, y] = [a, b];
-  });
-  return d;
-};
 const open = (root, { title, controls, data }) => {
   root.dataset.ready = '';
   const find = selector => root.querySelector(selector), image = find('img');

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from rnnlib.page.colours import STATE
+from rnnlib.page.colours import GRADIENT, STATE
 from rnnlib.page.drawing import Drawing, image, page
 
 _STYLE = (
-    ".rnn-drawing svg{display:block;max-width:100%;height:auto;margin:0 auto}"
+    ".rnn-drawing>svg{display:block;max-width:100%;height:auto;margin:0 auto}"
     # Letters in the page's own colour, mixed with theirs, have contrast on any ground.
     f".rnn-drawing .ink{{fill:color-mix(in srgb,{STATE} 70%,currentColor)}}"
+    f".rnn-drawing .backward{{fill:color-mix(in srgb,{GRADIENT} 70%,currentColor)}}"
     ".rnn-drawing [data-state=todo]{visibility:hidden}"
     ".rnn-drawing [data-state=done]{opacity:.7}"
     ".rnn-drawing [data-state=now] .state{fill-opacity:.5;stroke-width:3.5}"
@@ -104,7 +105,7 @@ def live(
     size: tuple[float, float],
     controls: Sequence[Slider | Choice],
     data,
-    code: str,
+    scripts: str | Sequence[str],
     said: str,
     *,
     zoom: float = 1.2,
@@ -122,9 +123,10 @@ def live(
     controls : sequence of Slider and Choice
     data
         What the script needs, as JSON has it.
-    code : str
-        The name of its script. That defines ``figure(root, data)``, which returns a function that
-        takes the settings by name, changes the drawing, and returns the line below it.
+    scripts : str or sequence of str
+        The name of its script, after those it needs. The last defines ``figure(root, data)``,
+        which returns a function that takes the settings by name, changes the drawing, and returns
+        the line below it.
     said : str
         That line, as HTML, where no script has run.
     zoom : float, default 1.2
@@ -144,7 +146,8 @@ def live(
     about = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
     about = about.replace("<", "\\u003c").replace(">", "\\u003e")
     picture = image(parts, *size, f"{title}. {description}", zoom=zoom)
-    own = script("figure") + script(code)
+    names = [scripts] if isinstance(scripts, str) else scripts
+    own = "".join(map(script, ("figure", *names)))
     key = hashlib.sha256((picture + own + about).encode()).hexdigest()[:10]
     body = (
         f'{picture}<p class="caption" aria-live="polite">{said}</p>'
