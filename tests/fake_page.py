@@ -1,5 +1,6 @@
 """Runs a live figure's own script on a page that is as much of a browser as it needs."""
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -39,6 +40,7 @@ class Page:
         self.context.add_callable(
             "parse", lambda html: json.dumps(tree(ElementTree.fromstring(html)))
         )
+        self.context.add_callable("atob", lambda text: base64.b64decode(text).decode("latin1"))
         self.context.set("copies", json.dumps([tree(parse(drawing))] * copies))
         self.context.eval(BROWSER)
         for _ in range(copies):

@@ -10,12 +10,15 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from drawn import SVG, images, parse
 from fake_page import Page, code_of
 
+from rnnlib.gradients import gradient_by_lag
 from rnnlib.page import diagrams
-from rnnlib.page.live import cliff
+from rnnlib.page.live import cliff, gradient_lag
 from rnnlib.page.live.figure import Choice, Slider, live, script
+from rnnlib.page.live.lag import lag_network
 from rnnlib.page.live.plot import hundredths, short
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
@@ -41,6 +44,9 @@ FIGURES = {
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "two readers": diagrams.two_readers,
     "cliff": lambda: cliff(*UNIT),
+    "lag": gradient_lag,
+    "lag of an LSTM": lambda: gradient_lag("LSTM"),
+    "lag of a GRU": lambda: gradient_lag("GRU"),
 }
 
 
@@ -103,7 +109,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff"])
+@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag"])
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -218,7 +224,7 @@ def close(found: str, expected: str) -> None:
         assert float(one) == pytest.approx(float(other), abs=0.11, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["cliff"])
+@pytest.mark.parametrize("name", ["cliff", "lag", "lag of an LSTM", "lag of a GRU"])
 def test_the_image_is_what_the_script_draws_first(name):
     figure = FIGURES[name]()
     page, (image,) = Page(figure), images(figure)
@@ -291,3 +297,65 @@ def test_at_one_rate_the_twelfth_decimal_decides():
     runs = (f"descend({0.03 * (1 + k * 1e-12)}, Infinity, 3600)" for k in range(20))
     ends = [context.eval(f"{run}[3600][0]") for run in runs]
     assert min(ends) < 0.001 and max(ends) > 0.08
+
+
+LAGS = [
+    *[
+        ("RNN", {"gain": g, "inputs": i, "kind": k})
+        for g in (0.5, 0.9, 1, 1.5)
+        for i in (0.01, 3)
+        for k in ("tanh", "relu")
+    ],
+    *[
+        (layer, {"bias": b, "gain": g, "inputs": i})
+        for layer in ("LSTM", "GRU")
+        for b in (-2, 0, 3)
+        for g in (1, 6)
+        for i in (0.01, 3)
+    ],
+]
+
+
+@pytest.mark.parametrize(("layer", "settings"), LAGS)
+def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
+    network, x, u = lag_network(layer, **settings)
+    expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
+    page = Page(gradient_lag(layer))
+    page.context.eval(script("plot") + script("lag").replace("const figure", "globalThis.unused"))
+    data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
+    run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
+    found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+
+
+def test_the_figure_says_the_numbers_of_the_settings_chosen():
+    page = Page(gradient_lag("LSTM"))
+    said = page.set(bias="3", gain="6", inputs="3")
+    network, x, u = lag_network("LSTM", bias=3, gain=6, inputs=3)
+    length = gradient_by_lag(network, x, loss=lambda h: h @ u)[-1].item()
+    assert f"length is {text_of(short(length))}." in said and "The power 0.9550 is 0.088." in said
+
+
+def test_the_figure_leaves_the_reader_s_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    gradient_lag("GRU")
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_another_layer_is_refused():
+    with pytest.raises(ValueError, match="layer: expected one of RNN, LSTM, GRU, got 'rnn'"):
+        gradient_lag("rnn")
+
+
+def test_the_gradient_by_lag_shows_what_chapter_8_says_of_it():
+    page = Page(gradient_lag())
+    power = text_of(short(1.1**50))
+    assert page.set(gain="1.1") == (
+        f"At lag 50 the gradient’s length is 49. The power 1.1050 is {power}."
+    )
+    assert "length is 0.0071." in page.set(inputs="1")
+    assert "length is 0.012." in page.set(gain="1.5", inputs="3")
+    said = {page.set(gain="0.9", kind="relu", inputs=loud) for loud in ("0.01", "0.1", "1", "30")}
+    assert len(said) == 1

@@ -7,5 +7,6 @@ the page what rnnlib computes; tests/test_live.py runs the scripts and compares 
 """
 
 from rnnlib.page.live.cliff import cliff
+from rnnlib.page.live.lag import gradient_lag
 
-__all__ = ["cliff"]
+__all__ = ["cliff", "gradient_lag"]
