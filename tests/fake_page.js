@@ -9,6 +9,9 @@ class Element {
     });
   }
   get name() { return this.attributes.name; }
+  get type() { return this.attributes.type; }
+  get checked() { return 'checked' in this.attributes; }
+  set checked(on) { if (on) this.attributes.checked = ''; else delete this.attributes.checked; }
   get min() { return this.attributes.min; }
   get max() { return this.attributes.max; }
   get value() {

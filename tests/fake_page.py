@@ -56,9 +56,13 @@ class Page:
     def set(self, *, copy: int = 0, **settings) -> str:
         """Move controls to these values or stops, and return the line below the figure."""
         for name, value in settings.items():
-            stops = self.get(f"root.querySelector('[name={name}]').dataset.stops ?? null", copy)
-            to = stops.split().index(str(value)) if stops else str(value)
-            self.get(f"root.querySelector('[name={name}]').value = {json.dumps(to)}", copy)
+            control = f"root.querySelector('[name={name}]')"
+            if isinstance(value, bool):
+                self.get(f"{control}.checked = {json.dumps(value)}", copy)
+            else:
+                stops = self.get(f"{control}.dataset.stops ?? null", copy)
+                to = stops.split().index(str(value)) if stops else str(value)
+                self.get(f"{control}.value = {json.dumps(to)}", copy)
             self.get("root.heard.input() ?? null", copy)
         return self.caption(copy)
 

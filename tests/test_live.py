@@ -14,10 +14,12 @@ import torch
 from drawn import SVG, images, parse
 from fake_page import Page, code_of
 
+from rnnlib import LSTMCell, unroll
 from rnnlib.gradients import gradient_by_lag
 from rnnlib.page import diagrams
-from rnnlib.page.live import cliff, gradient_lag
+from rnnlib.page.live import cliff, gates_by_hand, gradient_lag
 from rnnlib.page.live.figure import Choice, Slider, live, script
+from rnnlib.page.live.gates import CANDIDATES
 from rnnlib.page.live.lag import lag_network
 from rnnlib.page.live.plot import hundredths, short
 
@@ -44,6 +46,7 @@ FIGURES = {
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "two readers": diagrams.two_readers,
     "cliff": lambda: cliff(*UNIT),
+    "gates": gates_by_hand,
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
     "lag of a GRU": lambda: gradient_lag("GRU"),
@@ -94,7 +97,8 @@ def test_each_control_is_native_and_has_a_label(figure):
 def test_two_copies_on_a_page_are_two_figures(figure):
     page = Page(figure, copies=2)
     name = page.attribute("[name]", "name")
-    end = page.get("root.querySelector('[name]').dataset.stops").split()[-1]
+    stops = page.get("root.querySelector('[name]').dataset.stops ?? null")
+    end = stops.split()[-1] if stops else False
     before = page.caption(1)
     assert page.set(**{name: end}) != before
     assert page.caption(1) == before
@@ -109,7 +113,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag"])
+@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag", "gates"])
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -224,7 +228,7 @@ def close(found: str, expected: str) -> None:
         assert float(one) == pytest.approx(float(other), abs=0.11, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["cliff", "lag", "lag of an LSTM", "lag of a GRU"])
+@pytest.mark.parametrize("name", ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU"])
 def test_the_image_is_what_the_script_draws_first(name):
     figure = FIGURES[name]()
     page, (image,) = Page(figure), images(figure)
@@ -359,3 +363,35 @@ def test_the_gradient_by_lag_shows_what_chapter_8_says_of_it():
     assert "length is 0.012." in page.set(gain="1.5", inputs="3")
     said = {page.set(gain="0.9", kind="relu", inputs=loud) for loud in ("0.01", "0.1", "1", "30")}
     assert len(said) == 1
+
+
+def test_gates_by_hand_are_those_of_an_lstm_cell():
+    """The cell reads g_t and what its gates are to be: a large number opens one or shuts it."""
+    gates = torch.randint(0, 2, (3, 10), generator=torch.Generator().manual_seed(1)).double()
+    cell = LSTMCell(4, 1, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.zero_()
+        cell.weight_ih.copy_(torch.eye(4, dtype=torch.float64)[[1, 2, 0, 3]])  # rows i, f, g, o
+    g = torch.tensor(CANDIDATES, dtype=torch.float64)
+    x = torch.stack([g.clamp(-1 + 1e-15).atanh(), *(80 * gates - 40)], dim=1)[:, None]
+    h, (_, c) = unroll(cell, x)
+    page = Page(gates_by_hand())
+    page.context.eval(script("gates").replace("const figure", "globalThis.unused"))
+    run = f"JSON.stringify(lstmByHand({list(CANDIDATES)}, ...{gates.tolist()}))"
+    found = json.loads(page.context.eval(run))
+    assert [pair[1] for pair in found] == pytest.approx(h.flatten().tolist(), abs=1e-12)
+    assert found[-1][0] == pytest.approx(c.item(), abs=1e-12)
+
+
+def test_the_puzzle_tells_what_is_missing_and_when_it_is_solved():
+    page = Page(gates_by_hand())
+    assert page.caption().startswith("c10 is 0.90, wanted 0.60. h speaks too early, at steps 1,")
+    said = page.set(**{f"i{t}": False for t in range(2, 11)})
+    assert said.startswith("c10 is 0.60, wanted 0.60. h speaks too early")
+    assert page.set(**{f"o{t}": False for t in range(1, 10)}).endswith(
+        "wanted 0.60. Solved. Which boxes make no difference now?"
+    )
+    assert "says nothing at step 10" in page.set(o10=False)
+    assert page.set(o10=True, f1=False).count("Solved") == 1
+    assert "c10 is 0.00" in page.set(f5=False)

@@ -7,6 +7,7 @@ the page what rnnlib computes; tests/test_live.py runs the scripts and compares 
 """
 
 from rnnlib.page.live.cliff import cliff
+from rnnlib.page.live.gates import gates_by_hand
 from rnnlib.page.live.lag import gradient_lag
 
-__all__ = ["cliff", "gradient_lag"]
+__all__ = ["cliff", "gates_by_hand", "gradient_lag"]

@@ -9,7 +9,8 @@ const open = (root, { title, controls, data }) => {
   svg.setAttribute('role', 'img');
   svg.setAttribute('aria-label', title);
   const inputs = [...root.querySelectorAll('[name]')], draw = figure(root, data);
-  const chosen = input => input.dataset.stops ? input.dataset.stops.split(' ')[input.value] : input.value;
+  const chosen = input => input.type === 'checkbox' ? +input.checked :
+    input.dataset.stops ? input.dataset.stops.split(' ')[input.value] : input.value;
   const show = () => {
     const settings = {};
     for (const input of inputs) {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from rnnlib.page.colours import GRADIENT, STATE
+from rnnlib.page.colours import GRADIENT, INPUT, OUTPUT, STATE
 from rnnlib.page.drawing import Drawing, image, page
 
 _STYLE = (
@@ -15,6 +15,8 @@ _STYLE = (
     # Letters in the page's own colour, mixed with theirs, have contrast on any ground.
     f".rnn-drawing .ink{{fill:color-mix(in srgb,{STATE} 70%,currentColor)}}"
     f".rnn-drawing .backward{{fill:color-mix(in srgb,{GRADIENT} 70%,currentColor)}}"
+    f".rnn-drawing .given{{fill:color-mix(in srgb,{INPUT} 70%,currentColor)}}"
+    f".rnn-drawing .out{{fill:color-mix(in srgb,{OUTPUT} 70%,currentColor)}}"
     ".rnn-drawing [data-state=todo]{visibility:hidden}"
     ".rnn-drawing [data-state=done]{opacity:.7}"
     ".rnn-drawing [data-state=now] .state{fill-opacity:.5;stroke-width:3.5}"
@@ -31,6 +33,9 @@ _STYLE = (
     "border-radius:.5rem;cursor:pointer}"
     ".rnn-drawing option{color:#111;background:#fff}"
     ".rnn-drawing button[aria-disabled=true]{opacity:.4;cursor:default}"
+    ".rnn-drawing .boxes{display:flex;border:0;margin:0;padding:0}"
+    ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
+    ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
     ".rnn-drawing .caption{min-height:4.5em}"
 )
 
@@ -93,6 +98,24 @@ class Choice:
         )
 
 
+@dataclass(frozen=True)
+class Boxes:
+    """A row of boxes, all ticked at first, known to the script as name1, name2 and so on."""
+
+    name: str
+    label: str
+    count: int
+
+    def html(self) -> str:
+        """Return its markup."""
+        boxes = "".join(
+            f'<label>{n}<input type="checkbox" name="{self.name}{n}" checked="" '
+            'autocomplete="off"/></label>'
+            for n in range(1, self.count + 1)
+        )
+        return f'<fieldset class="boxes"><legend>{self.label}</legend>{boxes}</fieldset>'
+
+
 def script(name: str) -> str:
     """Return a script of this folder."""
     return files("rnnlib.page.live").joinpath(f"{name}.js").read_text(encoding="utf-8")
@@ -103,7 +126,7 @@ def live(
     description: str,
     parts: str,
     size: tuple[float, float],
-    controls: Sequence[Slider | Choice],
+    controls: Sequence[Slider | Choice | Boxes],
     data,
     scripts: str | Sequence[str],
     said: str,
@@ -120,7 +143,7 @@ def live(
         The elements of its SVG, as they are seen without scripts.
     size : (width, height)
         Of the view of these elements.
-    controls : sequence of Slider and Choice
+    controls : sequence of Slider, Choice and Boxes
     data
         What the script needs, as JSON has it.
     scripts : str or sequence of str
