@@ -160,6 +160,20 @@ def test_lines_leave_out_what_cannot_be_seen():
     assert context.eval("line([[0, -0.05], [0.96, 0]])") == "M0 0L1 0"
 
 
+def test_a_last_digit_of_the_picture_does_not_change_the_name_that_binds_the_script():
+    arguments = [[Slider("step", "step", "0", 0)], ["said"], "stepper", "said"]
+    one, other = (
+        live("A title", "words", f'<circle r="{r}"/>', (9, 9), *arguments) for r in (1.1, 1.2)
+    )
+    assert parse(one).get("data-live") == parse(other).get("data-live")
+    assert one.html != other.html
+
+
+def test_figures_of_other_data_have_names_of_their_own():
+    names = [parse(make()).get("data-live") for make in FIGURES.values()]
+    assert len(set(names)) == len(names)
+
+
 # Stepping through time
 
 

@@ -171,7 +171,8 @@ def live(
     picture = image(parts, *size, f"{title}. {description}", zoom=zoom)
     names = [scripts] if isinstance(scripts, str) else scripts
     own = "".join(map(script, ("figure", *names)))
-    key = hashlib.sha256((picture + own + about).encode()).hexdigest()[:10]
+    # Not of the picture, whose last digits may depend on the processor.
+    key = hashlib.sha256((own + about).encode()).hexdigest()[:10]
     body = (
         f'{picture}<p class="caption" aria-live="polite">{said}</p>'
         f"<script>//<![CDATA[\n(() => {{\n{own}"

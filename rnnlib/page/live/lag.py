@@ -79,7 +79,8 @@ def _numbers(layer: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     W_h = width * (2 * torch.rand(gates, H, H, **double) - 1)
     if layer == "RNN":
         W_h = torch.linalg.qr(W_h)[0]
-    return W_x, W_h, x, u / u.norm()
+    # Rounded, so that every processor writes the same figure.
+    return W_x, W_h.round(decimals=12), x, (u / u.norm()).round(decimals=12)
 
 
 def gradient_lag(layer: str = "RNN") -> Drawing:
