@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab notebooks studies bench lint clean environment
+.PHONY: help book test lab notebooks alone studies bench lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -25,7 +25,7 @@ book: environment  ## build the book: one command from a fresh clone to pages to
 	@echo "The book is ready. Open this file in a browser:"
 	@echo "  $(CURDIR)/_build/html/index.html"
 
-test: environment  ## unit tests, then run every chapter and compare with what it shows
+test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=… for some)
 	@echo "1 of 2: unit tests"
 	@$(VENV) -m pytest tests
 	@echo
@@ -37,6 +37,9 @@ lab: environment  ## open the chapters in JupyterLab
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/… for some)
 	@$(VENV) tools/notebooks.py $(ARGS) $(CHAPTERS)
+
+alone: environment  ## run each chapter with the wheel alone, on the oldest and newest versions
+	@$(VENV) tools/alone.py $(ARGS) $(CHAPTERS)
 
 studies: environment  ## run the studies behind the claims; what is there is kept (ARGS="--list")
 	@$(VENV) -m studies $(ARGS)

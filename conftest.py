@@ -27,6 +27,19 @@ NOT_COMPARED = ("image/svg+xml", "stderr")
 seconds: dict[str, float] = defaultdict(float)
 
 
+# Run in each kernel before its first cell: a failing assert says what it compared.
+EXPLAIN_ASSERTS = "import ipytest; ipytest.config(rewrite_asserts=True, magics=False)"
+
+
+def start_kernel(self: RunningKernel, *args: object, **options: object) -> None:
+    """Start a kernel, and have pytest's asserts in it."""
+    started(self, *args, **options)
+    self.kc.execute(EXPLAIN_ASSERTS, silent=True)
+
+
+started = RunningKernel.__init__
+
+
 def execute_like_jupyter(self: RunningKernel, source: str, allow_stdin: bool | None = None) -> str:
     """Run a cell as Jupyter does: with history, without which a final semicolon hides nothing."""
     return self.kc.execute(source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
@@ -38,7 +51,8 @@ def to_compare(self: IPyNbCell, output: object) -> object:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the two functions above in the place of nbval's."""
+    """Put the functions above in the place of nbval's."""
+    RunningKernel.__init__ = start_kernel
     RunningKernel.execute_cell_input = execute_like_jupyter
     IPyNbCell.sanitize = to_compare
 

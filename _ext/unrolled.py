@@ -1,9 +1,10 @@
 """The book's local Sphinx extension.
 
 - Buttons that lead to a repository (source, issue, Binder, Colab) appear where the environment
-  variable ``UNROLLED_REPOSITORY`` names one. Without it the theme's own default would lead to
-  somebody else's.
-- The fold over a cell tagged ``solution`` says "Show the solution" instead of naming source code.
+  variable ``UNROLLED_REPOSITORY`` names one, or pyproject.toml does. Without it the theme's own
+  default would lead to somebody else's.
+- Pages and downloads get the same address into their first cell, which fetches rnnlib from there.
+- The fold over a solution, and over the first cell, says what it holds.
 - Thebe, which fetches its code from elsewhere, is switched off; the theme loads it unasked.
 """
 
@@ -12,51 +13,92 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+from address import known_address
+
 VARIABLE = "UNROLLED_REPOSITORY"
 BRANCH = "UNROLLED_BRANCH"
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
 
+# The line of a chapter's first cell that holds the address, as it stands in the notebook's file.
+LINE = re.compile(r'(?<="REPOSITORY = \\")[^"\\]*(?=\\"\\n")')
 
-def theme_options(repository: str, branch: str = "main") -> dict:
-    """Return the theme's options for buttons that lead to ``repository``; none where it is empty.
+# What the fold over a cell with one of these tags says.
+PROMPTS = {
+    "solution": ("Show the solution", "Hide the solution"),
+    "first-cell": ("Show what fetches rnnlib where it is missing", "Hide it"),
+}
+
+
+def repository() -> str:
+    """Return the address of the repository that the book is built for, "" where none is known.
 
     Raises
     ------
     ConfigError
-        If ``repository`` is not the address of a repository on GitHub.
+        If it is not the address of a repository on GitHub.
     """
-    repository = repository.strip().removesuffix("/").removesuffix(".git")
-    if not repository:
-        return {"launch_buttons": {}, "use_repository_button": False, "use_issues_button": False}
-    if not ADDRESS.fullmatch(repository):
+    address = os.environ.get(VARIABLE, "").strip() or known_address()
+    address = address.removesuffix("/").removesuffix(".git")
+    if address and not ADDRESS.fullmatch(address):
         raise ConfigError(
-            f"{VARIABLE} should look like https://github.com/owner/name, not {repository!r}"
+            f"{VARIABLE} should look like https://github.com/owner/name, not {address!r}"
         )
+    return address
+
+
+def theme_options(address: str, branch: str = "main", *, colab: bool = True) -> dict:
+    """Return the theme's options for buttons that lead to ``address``; none where it is empty.
+
+    Colab opens the committed chapter, so it has a button only where ``colab`` says that the
+    committed chapters know an address to fetch rnnlib from.
+    """
+    if not address:
+        return {"launch_buttons": {}, "use_repository_button": False, "use_issues_button": False}
+    launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org"}
+    if colab:
+        launch["colab_url"] = "https://colab.research.google.com"
     return {
-        "repository_url": repository,
+        "repository_url": address,
         "repository_branch": branch,
         "use_repository_button": True,
         "use_issues_button": True,
-        "launch_buttons": {
-            "notebook_interface": "jupyterlab",
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
-        },
+        "launch_buttons": launch,
     }
 
 
 def set_buttons(app: Sphinx, config: Config) -> None:
-    """Set the theme's options from the environment."""
-    address = os.environ.get(VARIABLE, "")
+    """Set the theme's options for the repository that the book is built for."""
     for name in ("repository_url", "repository_branch"):
         config.html_theme_options.pop(name, None)
     branch = os.environ.get(BRANCH, "").strip() or "main"
-    config.html_theme_options.update(theme_options(address, branch))
+    options = theme_options(repository(), branch, colab=bool(known_address()))
+    config.html_theme_options.update(options)
+
+
+def with_address(notebook: str) -> str:
+    """Return the text of a notebook's file whose first cell knows the repository."""
+    address = repository()
+    return LINE.sub(lambda _: address, notebook) if address else notebook
+
+
+def address_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the address into a page that is read."""
+    source[0] = with_address(source[0])
+
+
+def address_downloads(app: Sphinx, exception: Exception | None) -> None:
+    """Put the address into the notebooks that a reader can download."""
+    for path in sorted(Path(app.outdir).glob("_sources/**/*.ipynb")):
+        path.write_text(with_address(path.read_text("utf-8")), encoding="utf-8", newline="\n")
 
 
 def switch_off_thebe(app: Sphinx, config: Config) -> None:
@@ -69,16 +111,16 @@ def switch_off_thebe(app: Sphinx, config: Config) -> None:
     sheets[:] = [sheet for sheet in sheets if "sphinx-thebe" not in sheet[0]]
 
 
-def label_solutions(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Give the folded cells that hold solutions a label that says so."""
+def label_folds(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Give the folded cells a label that says what they hold."""
     if not str(app.env.doc2path(docname)).endswith(".ipynb"):
         return
     notebook = json.loads(source[0])
     for cell in notebook["cells"]:
-        if "solution" in cell["metadata"].get("tags", []):
+        for tag in PROMPTS.keys() & set(cell["metadata"].get("tags", [])):
             prompts = cell["metadata"].setdefault("mystnb", {})
-            prompts.setdefault("code_prompt_show", "Show the solution")
-            prompts.setdefault("code_prompt_hide", "Hide the solution")
+            prompts.setdefault("code_prompt_show", PROMPTS[tag][0])
+            prompts.setdefault("code_prompt_hide", PROMPTS[tag][1])
     source[0] = json.dumps(notebook)
 
 
@@ -86,5 +128,7 @@ def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.connect("config-inited", set_buttons)
     app.connect("config-inited", switch_off_thebe)
-    app.connect("source-read", label_solutions)
+    app.connect("source-read", address_pages)
+    app.connect("source-read", label_folds)
+    app.connect("build-finished", address_downloads)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -47,6 +47,8 @@ from rnnlib.data.dates import Dates
 from rnnlib.models.attention import AdditiveAttention
 from rnnlib.models.search import beam_search
 
+__version__ = "0.1.0"
+
 __all__ = [
     "GRU",
     "LSTM",

@@ -45,8 +45,7 @@ def code_cells(chapter):
 
 def python_of(cell) -> ast.Module:
     """Parse a cell's code, IPython's own syntax (%, !) left out."""
-    lines = cell.source.splitlines()
-    return ast.parse("\n".join("pass" if re.match(r"\s*[%!]", line) else line for line in lines))
+    return ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", cell.source, flags=re.MULTILINE))
 
 
 def calls(cell) -> list[str]:
@@ -89,6 +88,22 @@ def test_every_page_is_in_the_table_of_contents_and_exists():
 def test_chapters_stand_in_the_order_of_their_numbers():
     numbers = [int(m[1]) for file in toc_files() if (m := re.match(r"chapters/(\d+)_", file))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_front_page_lists_every_chapter_with_its_question_and_minutes():
+    front = nbformat.read(ROOT / "chapters" / "index.ipynb", as_version=4)
+    text = "\n".join(cell.source for cell in front.cells)
+    rows = re.findall(
+        r"^\| (\d+) \| \{doc\}`(.+) <(\w+)>` \| (\d+) \+ (\d+) \|", text, re.MULTILINE
+    )
+    expected = []
+    for number, page in enumerate(CHAPTERS, 1):
+        opening = nbformat.read(page, as_version=4).cells[0].source
+        # "… takes about 20 minutes, and 10 more for the exercises."
+        reading, solving = re.search(r"about (\d+) minutes.*?(\d+)", opening).groups()
+        question = opening.splitlines()[0].removeprefix("# ").replace("`", "")
+        expected.append((str(number), question, page.stem, reading, solving))
+    assert rows == expected
 
 
 def test_the_book_is_built_from_the_committed_outputs():

@@ -144,6 +144,13 @@ def test_nbval_does_not_compare_pictures(tmp_path):
     assert "1 passed" in run.stdout, run.stdout
 
 
+def test_a_failing_assert_says_what_it_compared(tmp_path):
+    path = stored(tmp_path / "claim.ipynb", ("losses = [0.5, 0.2]\nassert max(losses) < 0.3",))
+    run = nbval(path)
+    assert failed(run) == [0]
+    assert "assert 0.5 < 0.3" in run.stdout and "0.5 = max([0.5, 0.2])" in run.stdout
+
+
 def test_a_cell_that_takes_too_long_is_one_failure(tmp_path):
     path = stored(
         tmp_path / "slow.ipynb",

@@ -7,9 +7,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+import rnnlib
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "rnnlib"
@@ -112,29 +115,53 @@ def files(folder: Path) -> set[Path]:
     return {path for path in found if "__pycache__" not in path.parts}
 
 
-def test_a_wheel_holds_what_the_package_reads(tmp_path):
-    """Build one from a copy, unpack it elsewhere, and read there."""
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for name in ("pyproject.toml", "LICENSE"):
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """A folder into which a wheel was unpacked that was built from a copy of the project."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, copy)
     shutil.copytree(PACKAGE, copy / "rnnlib", ignore=shutil.ignore_patterns("__pycache__"))
     build = "from setuptools import build_meta; build_meta.build_wheel('.')"
     subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True)
     (wheel,) = copy.glob("*.whl")
+    folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as file:
-        file.extractall(tmp_path / "installed")
-    installed = tmp_path / "installed" / "rnnlib"
-    assert files(installed) == files(PACKAGE)
+        file.extractall(folder)
+    return folder
+
+
+def test_a_wheel_holds_what_the_package_reads(installed):
+    """Read elsewhere what is read from files."""
+    assert files(installed / "rnnlib") == files(PACKAGE)
+    assert (installed / "rnnlib" / "py.typed").is_file()
     read = (
         "import rnnlib; print(rnnlib.__file__, len(rnnlib.load_text().train), "
         "rnnlib.results.read('benchmarks')['version'])"
     )
     run = subprocess.run(
         [sys.executable, "-c", read],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        cwd=installed,
+        env=os.environ | {"PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
     )
-    assert run.stdout.split() == [str(installed / "__init__.py"), "161079", "3"], run.stderr
+    expected = [str(installed / "rnnlib" / "__init__.py"), "161079", "3"]
+    assert run.stdout.split() == expected, run.stderr
+
+
+def test_a_wheel_says_what_it_is(installed):
+    """Its name is not the import's, so that nobody else's package is installed for it."""
+    (told,) = metadata.distributions(path=[str(installed)])
+    assert told.name == "unrolled-rnnlib"
+    assert told.version == rnnlib.__version__
+    about = told.metadata
+    assert about["Summary"].startswith("The recurrent networks of the Unrolled course")
+    assert about["License-Expression"] == "BSD-3-Clause"
+    assert about["Requires-Python"] == ">=3.11"
+    assert about["Description-Content-Type"] == "text/markdown"
+    assert "# Unrolled" in about.get_payload()
+    assert [path for path in told.files if path.name == "LICENSE"]
+    assert set(about.get_all("Provides-Extra")) == {"fast"}
+    assert "Typing :: Typed" in about.get_all("Classifier")
+    assert not [url for url in about.get_all("Project-URL", []) if "OWNER" in url]

@@ -3,18 +3,25 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "_ext")]
 
-import clean_env  # noqa: E402 (tools/ is no package)
+import address  # noqa: E402 (tools/ is no package)
+import alone  # noqa: E402
+import clean_env  # noqa: E402
+import first_cell  # noqa: E402
 import notebooks  # noqa: E402
 import pin  # noqa: E402
 import setup_env  # noqa: E402
@@ -517,7 +524,8 @@ def test_requirements_pin_everything():
 
 def test_the_range_of_pythons_is_the_same_everywhere():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [line.rsplit(" ", 1)[1] for line in project["classifiers"]]
+    prefix = "Programming Language :: Python :: 3."
+    named = [line.rsplit(" ", 1)[1] for line in project["classifiers"] if prefix in line]
     assert project["requires-python"] == f">={named[0]}"
     assert setup_env.dotted(setup_env.OLDEST) == named[0]
     assert setup_env.dotted(setup_env.NEWEST) == named[-1]
@@ -538,8 +546,32 @@ def test_every_range_has_a_floor_and_holds_its_pin():
 
 def test_make_alone_lists_the_commands():
     run = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for command in ("book", "test", "lab", "notebooks", "lint", "clean", "help"):
+    for command in ("book", "test", "lab", "notebooks", "alone", "lint", "clean", "help"):
         assert f"make {command} " in run.stdout
+
+
+def how_to_run(path: str) -> list[str]:
+    """Return the lines of code, and the paragraphs, under "How to run it"."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    if path.endswith(".ipynb"):
+        text = "\n".join(cell.source for cell in nbformat.reads(text, as_version=4).cells)
+    section = re.search(r"^## How to run it\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)[1]
+    parts = re.split(r"^```.*\n", section, flags=re.MULTILINE)
+    prose = [" ".join(one.split()) for part in parts[::2] for one in part.split("\n\n")]
+    return [one for one in prose if one] + [
+        line for part in parts[1::2] for line in part.split("\n")
+    ]
+
+
+def test_readme_and_front_page_say_the_same_of_how_to_run_it():
+    said = how_to_run("README.md")
+    assert said == how_to_run("chapters/index.ipynb")
+    assert "make book   # set up .venv, build the book, say which file to open" in said
+
+
+def test_no_file_holds_a_placeholder_for_the_repository():
+    for path in ("README.md", "chapters/index.ipynb", "pyproject.toml", *map(str, WORKFLOWS)):
+        assert "OWNER" not in (ROOT / path).read_text(encoding="utf-8"), path
 
 
 # ----------------------------------------------------------------------------- the extension
@@ -550,28 +582,188 @@ def test_no_address_no_buttons():
     assert not options["use_repository_button"] and not options["launch_buttons"]
 
 
-@pytest.mark.parametrize("address", ["https://github.com/a/b", "https://github.com/a/b.git/"])
-def test_address_gives_buttons(address):
-    options = unrolled.theme_options(address)
+@pytest.mark.parametrize("address", ["https://github.com/a/b", " https://github.com/a/b.git/"])
+def test_address_gives_buttons(monkeypatch, address):
+    monkeypatch.setenv(unrolled.VARIABLE, address)
+    options = unrolled.theme_options(unrolled.repository())
     assert options["repository_url"] == "https://github.com/a/b"
     assert set(options["launch_buttons"]) >= {"binderhub_url", "colab_url"}
 
 
+def test_colab_has_a_button_only_where_what_it_opens_can_run():
+    options = unrolled.theme_options("https://github.com/a/b", colab=False)
+    assert set(options["launch_buttons"]) == {"notebook_interface", "binderhub_url"}
+
+
 @pytest.mark.parametrize("address", ["a/b", "http://github.com/a/b", "https://github.com/a"])
-def test_bad_address_is_refused(address):
+def test_bad_address_is_refused(monkeypatch, address):
+    monkeypatch.setenv(unrolled.VARIABLE, address)
     with pytest.raises(unrolled.ConfigError, match="should look like https:"):
-        unrolled.theme_options(address)
+        unrolled.repository()
 
 
-def test_solutions_are_labelled():
-    class App:
-        class env:
-            @staticmethod
-            def doc2path(docname):
-                return docname + ".ipynb"
+def test_the_address_is_the_one_in_pyproject_unless_the_environment_names_one(
+    monkeypatch, tmp_path
+):
+    monkeypatch.delenv(unrolled.VARIABLE, raising=False)
+    monkeypatch.setattr(address, "PYPROJECT", tmp_path / "pyproject.toml")
+    address.PYPROJECT.write_text("[project]\n")
+    assert unrolled.repository() == ""
+    address.PYPROJECT.write_text('[project.urls]\nRepository = "https://github.com/a/b"\n')
+    assert unrolled.repository() == "https://github.com/a/b"
+    monkeypatch.setenv(unrolled.VARIABLE, "https://github.com/fork/b")
+    assert unrolled.repository() == "https://github.com/fork/b"
 
-    cell = {"cell_type": "code", "metadata": {"tags": ["hide-cell", "solution"]}}
-    source = [json.dumps({"cells": [cell]})]
-    unrolled.label_solutions(App, "chapters/01", source)
-    (labelled,) = json.loads(source[0])["cells"]
+
+class App:
+    """As much of Sphinx as the extension's listeners ask for."""
+
+    class env:
+        @staticmethod
+        def doc2path(docname):
+            return docname + ".ipynb"
+
+
+def test_folds_say_what_they_hold():
+    cells = [
+        {"cell_type": "code", "metadata": {"tags": ["hide-cell", "solution"]}},
+        {"cell_type": "code", "metadata": {"tags": ["hide-input"]}},
+    ]
+    source = [json.dumps({"cells": cells})]
+    unrolled.label_folds(App, "chapters/01", source)
+    labelled, other = json.loads(source[0])["cells"]
     assert labelled["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
+    assert "mystnb" not in other["metadata"]
+
+
+# ----------------------------------------------------------------------------- chapters alone
+
+
+def test_a_chapter_alone_is_compared_in_a_folder_of_its_own(tmp_path):
+    look = "import os; print(os.listdir())"
+    words = {}
+    for name, shown in (("page", "['page.ipynb']"), ("other", "['page.ipynb', 'helper.py']")):
+        stored(path := tmp_path / "page.ipynb", code(look, stream(shown + "\n")))
+        words[name], said = alone.run_chapter(Path(sys.executable), ROOT, path)
+        assert look in said or name == "page"
+    assert re.fullmatch(r"1 ok, \d+ s", words["page"])
+    assert words["other"] == "✗ 1 of its cells"
+
+
+def test_an_rnnlib_that_is_not_the_wheels_is_refused(tmp_path):
+    alone.check_origin(Path(sys.executable), ROOT)
+    with pytest.raises(alone.AloneError, match="should come from the wheel"):
+        alone.check_origin(Path(sys.executable), tmp_path)
+
+
+def test_what_uv_says_of_a_failure_is_told():
+    with pytest.raises(alone.AloneError, match=r"uv venv --nonsense failed:\n.*--nonsense"):
+        alone.uv("venv", "--nonsense")
+
+
+# ----------------------------------------------------------------------------- the first cell
+
+
+def page(address=""):
+    cells = [nbformat.v4.new_markdown_cell("# Title"), code("import rnnlib")]
+    return first_cell.with_first_cell(notebook(*cells), address)
+
+
+def test_the_first_cell_is_written_once():
+    once = page()
+    assert [cell.source for cell in once.cells] == [
+        "# Title",
+        first_cell.source(""),
+        "import rnnlib",
+    ]
+    assert [cell.get("execution_count") for cell in once.cells] == [None, 1, 2]
+    assert first_cell.with_first_cell(once, "") == once
+    assert first_cell.with_first_cell(page("https://github.com/a/b"), "") == once
+
+
+def test_a_published_page_and_its_download_know_the_address(monkeypatch, tmp_path):
+    text = notebooks.as_text(page())
+    monkeypatch.setattr(unrolled, "known_address", lambda: "")
+    monkeypatch.delenv(unrolled.VARIABLE, raising=False)
+    assert unrolled.with_address(text) == text
+    monkeypatch.setenv(unrolled.VARIABLE, "https://github.com/a/b")
+    expected = notebooks.as_text(page("https://github.com/a/b"))
+    read = [text]
+    unrolled.address_pages(App, "chapters/01", read)
+    (tmp_path / "_sources").mkdir()
+    download = tmp_path / "_sources" / "01.ipynb"
+    download.write_text(text, encoding="utf-8")
+    App.outdir = tmp_path
+    unrolled.address_downloads(App, None)
+    for one in (read[0], download.read_text(encoding="utf-8")):
+        sources = [cell.source for cell in nbformat.reads(one, as_version=4).cells]
+        assert sources == [cell.source for cell in nbformat.reads(expected, as_version=4).cells]
+
+
+REPOSITORY = "https://github.com/a/b"
+GETS = f"unrolled-rnnlib[fast] @ {REPOSITORY}/archive/HEAD.zip"
+
+
+def new_shell(monkeypatch):
+    """Return a shell of IPython, which puts a module of its own in the place of __main__."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    return InteractiveShell()
+
+
+def run_first_cell(monkeypatch, address, **environment):
+    """Run the cell where rnnlib.bptt cannot be imported; return what pip was asked for."""
+    asked = []
+    monkeypatch.setitem(sys.modules, "rnnlib.bptt", None)
+    for name in ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    shell = new_shell(monkeypatch)
+    shell.register_magic_function(asked.append, magic_name="pip")
+    result = shell.run_cell(first_cell.source(address), silent=True)
+    result.raise_error()
+    return asked
+
+
+@pytest.fixture
+def missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "rnnlib", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Nothing, *sys.meta_path])
+
+
+class Nothing:
+    """Finds no rnnlib anywhere."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "rnnlib":
+            raise ModuleNotFoundError("No module named 'rnnlib'", name="rnnlib")
+
+
+@pytest.mark.parametrize("host", ["COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"])
+def test_the_first_cell_fetches_rnnlib_on_a_host(monkeypatch, missing, host):
+    assert run_first_cell(monkeypatch, REPOSITORY, **{host: "1"}) == [f'install -q "{GETS}"']
+
+
+def test_the_first_cell_says_what_to_do_on_a_laptop(monkeypatch, missing):
+    with pytest.raises(ImportError) as error:
+        run_first_cell(monkeypatch, REPOSITORY)
+    assert str(error.value) == f'rnnlib is missing. Run `%pip install "{GETS}"`, and restart.'
+
+
+@pytest.mark.parametrize("environment", [{}, {"COLAB_RELEASE_TAG": "1"}])
+def test_the_first_cell_asks_for_an_address_where_it_has_none(monkeypatch, missing, environment):
+    with pytest.raises(ImportError, match="Write the course's address above"):
+        run_first_cell(monkeypatch, "", **environment)
+
+
+def test_the_first_cell_is_not_taken_in_by_another_rnnlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rnnlib", types.ModuleType("rnnlib"))
+    with pytest.raises(ImportError, match="Uninstall the other package called rnnlib"):
+        run_first_cell(monkeypatch, REPOSITORY, COLAB_RELEASE_TAG="1")
+
+
+def test_the_first_cell_is_quiet_where_rnnlib_is_there(monkeypatch, capsys):
+    result = new_shell(monkeypatch).run_cell(first_cell.source(REPOSITORY))
+    result.raise_error()
+    assert capsys.readouterr() == ("", "")

@@ -34,7 +34,7 @@ def answers() -> Iterator[Answer]:
     for path in sorted(CHAPTERS.glob("[0-9]*.ipynb")):
         namespace: dict = {}
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] != "code":
+            if cell["cell_type"] != "code" or "first-cell" in cell["metadata"].get("tags", []):
                 continue
             body = ast.parse("".join(cell["source"])).body
             kept = [node for node in body if isinstance(node, DEFINITIONS)]
