@@ -32,8 +32,8 @@ test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=â€
 	@echo "2 of 2: running the chapters, each cell compared with its stored output"
 	@$(VENV) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 $(CHAPTERS)
 
-lab: environment  ## open the chapters in JupyterLab
-	@$(VENV) -m jupyter lab chapters
+lab: environment  ## open a copy of the chapters in JupyterLab, kept in desk/ (ARGS="--port 9000")
+	@$(VENV) tools/desk.py $(ARGS)
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/â€¦ for some)
 	@$(VENV) tools/notebooks.py $(ARGS) $(CHAPTERS)
