@@ -33,7 +33,10 @@ _STYLE = (
     "border-radius:.5rem;cursor:pointer}"
     ".rnn-drawing option{color:#111;background:#fff}"
     ".rnn-drawing button[aria-disabled=true]{opacity:.4;cursor:default}"
-    ".rnn-drawing .boxes{display:flex;border:0;margin:0;padding:0}"
+    ".rnn-drawing .boxes{display:flex;flex-wrap:wrap;align-items:end;border:0;margin:0;padding:0}"
+    # A legend takes its place beside the boxes only if it floats.
+    ".rnn-drawing legend{float:left;width:8rem;margin:0;font-size:1em}"
+    "@media(max-width:30rem){.rnn-drawing legend{width:100%}}"
     ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
     ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
     ".rnn-drawing .caption{min-height:4.5em}"
@@ -68,7 +71,7 @@ class Slider:
         """Return its markup."""
         stops, first = list(map(str, self.stops)), str(self.first)
         slider = (
-            f'<label>{self.label} <input type="range" name="{self.name}" min="0" '
+            f'<label><span>{self.label}</span> <input type="range" name="{self.name}" min="0" '
             f'max="{len(stops) - 1}" value="{stops.index(first)}" autocomplete="off" '
             f'data-stops="{" ".join(stops)}"/> <output>{first}</output></label>'
         )
