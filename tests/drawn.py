@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,8 +21,15 @@ def parse(drawing) -> ElementTree.Element:
     return ElementTree.fromstring(drawing._repr_html_())
 
 
+def images(drawing) -> list[ElementTree.Element]:
+    """The SVG that each of a drawing's images holds."""
+    sources = [image.get("src") for image in parse(drawing).iter("img")]
+    assert all(source.startswith("data:image/svg+xml,") for source in sources)
+    return [ElementTree.fromstring(unquote(source.split(",", 1)[1])) for source in sources]
+
+
 def pictures(drawing) -> list["Picture"]:
-    return [Picture(image) for image in parse(drawing).iter(f"{SVG}svg")]
+    return [Picture(image) for image in images(drawing)]
 
 
 def numbered(names: list[str]) -> list[str]:

@@ -172,6 +172,8 @@ def test_every_picture_has_an_alternative_text(chapter):
             drawing = data.get("text/html", "")
             if "<svg" in drawing:
                 assert "aria-label" in drawing or "<title" in drawing, cell.source
+            for image in re.findall(r"<img\b[^>]*>", drawing):
+                assert re.search(r'\balt="[^"]{20,}"', image), cell.source
 
 
 def test_outputs_load_nothing_from_elsewhere(chapter):

@@ -42,7 +42,13 @@ RUNNERS = ("ipykernel", "ipytest", "nbval", "pytest")
 # What some unit tests need besides: they build a wheel.
 BUILDERS = ("setuptools", "uv", "wheel")
 # Unit tests of what comes with the pins alone.
-PINNED_ALONE = ("test_book.py", "test_citation.py", "test_tools.py", "test_workflows.py")
+PINNED_ALONE = (
+    "test_book.py",
+    "test_citation.py",
+    "test_desk.py",
+    "test_tools.py",
+    "test_workflows.py",
+)
 COMPARISON = ("conftest.py", "tools/clean_env.py", "tools/comparison.py", "tools/matplotlibrc")
 
 FAILED = re.compile(r"(\d+) (?:failed|errors?)")

@@ -1,9 +1,10 @@
 """What a page shows: the style of its figures, the figures that recur, and drawings.
 
-``rnnlib.page.diagrams`` holds the drawings, each a function of its own name.
+``rnnlib.page.diagrams`` holds the drawings, and ``rnnlib.page.live`` the figures that compute in
+the page, each a function of its own name.
 """
 
-from rnnlib.page import diagrams
+from rnnlib.page import diagrams, live
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.curves import plot_curves, plot_histograms, plot_spread
 from rnnlib.page.matrices import plot_images, plot_matrix
@@ -17,6 +18,7 @@ __all__ = [
     "Table",
     "diagrams",
     "how_we_know",
+    "live",
     "plot_curves",
     "plot_histograms",
     "plot_images",

@@ -3,14 +3,24 @@
 STATE = "#3a86c8"
 """States, and the arrows that carry them forwards in time."""
 BACKWARD = "#d3752a"
-"""States of a backward direction, and the arrows that carry them."""
+"""What runs backwards in time: states of a backward direction, and their arrows."""
+GRADIENT = BACKWARD
+"""Gradients, which run backwards in time."""
+INPUT = "#8a7420"
+"""Inputs."""
 OUTPUT = "#1f9e78"
 """The frame around `output`, all steps of the top layer."""
 LAST = "#b0609f"
 """The frame around `h_n`, the last step of every layer."""
 
+INK = "#1f2328"
+"""Letters and lines of no colour of their own, on white."""
+
 # They differ in lightness as well as in hue.
 COLOURS = {
+    "state": STATE,
+    "gradient": GRADIENT,
+    "input": INPUT,
     "rnn": STATE,
     "torch": BACKWARD,
     "forward": STATE,
@@ -24,5 +34,5 @@ COLOURS = {
 }
 """The colours of figures, by what they stand for."""
 
-CYCLE = (STATE, BACKWARD, OUTPUT, LAST, "#8a7420", "#5b5fc7")
+CYCLE = (STATE, BACKWARD, OUTPUT, LAST, INPUT, "#5b5fc7")
 """The colours of curves that stand for nothing in particular, in their order."""

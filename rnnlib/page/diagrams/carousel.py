@@ -1,7 +1,8 @@
 """How an LSTM comes about: a sum, and one gate at a time."""
 
 from rnnlib.page.colours import OUTPUT, STATE
-from rnnlib.page.diagrams.pen import Drawing, Pen
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import Drawing
 
 STAGES = ("a sum", "what comes in", "what stays", "what is shown")
 WIDTH, HEIGHT = 228, 186

@@ -1,7 +1,8 @@
 """One step of a gated cell, as its equations say."""
 
 from rnnlib.page.colours import COLOURS, OUTPUT, STATE
-from rnnlib.page.diagrams.pen import Drawing, Pen
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import Drawing
 
 
 def lstm_cell(*, cut: bool = False) -> Drawing:

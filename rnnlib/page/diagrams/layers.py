@@ -1,11 +1,12 @@
-"""Several layers: above each other, and side by side in two directions."""
+"""Several layers above each other."""
 
 from collections.abc import Iterable
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
+from rnnlib.page.colours import LAST, OUTPUT, STATE
 from rnnlib.page.diagrams.letters import series
-from rnnlib.page.diagrams.pen import MONO, Drawing, Pen, number
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import MONO, Drawing
 
 
 def stacked(
@@ -88,75 +89,3 @@ def stacked(
         caption += " Above layer 1, the input is the state of the layer below."
     width = right + (52 if "h_n" in marked else 8)
     return pen.drawing(width, bottom + 32, title, description, caption=caption)
-
-
-def bidirectional(steps: int = 4) -> Drawing:
-    """Draw two recurrent directions side by side, joined at every step.
-
-    Parameters
-    ----------
-    steps : int, default 4
-        T, between 1 and 5.
-
-    Returns
-    -------
-    Drawing
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `steps` is not an integer in this range.
-    """
-    T = count("steps", steps, 5)
-    pen = Pen()
-    pitch = 108 if T < 5 else 100
-    left, off, box = 24, 23, 42
-    out, join, back, forth, low = 30, 112, 190, 272, 362
-    crossing = forth - 22 - back
-    for t in range(1, T + 1):
-        x = left + 84 + pitch * (t - 1)
-        a, b = x - off, x + off
-        # To each direction from below, past the other one's recurrent arrow.
-        for to, end in ((a, forth + 22), (b, back + 22)):
-            side = 1 if to == b else -1
-            curve = f"M{number(x + side * 9)} {low - 21}C{number(x + side * 9)} {low - 36} "
-            curve += f"{number(to)} {low - 34} {number(to)} {low - 50}"
-            if to == b and t < T:
-                curve += f"V{forth + 7}M{number(to)} {forth - 7}"
-            pen.arrow((to, low), (to, end), curve=f"{curve}V{end + 10}")
-        pen.arrow(
-            (a, forth - 22), (a, join + 15), gap=(crossing - 7, crossing + 7) if t > 1 else None
-        )
-        pen.arrow((b, back - 22), (b, join + 15))
-        pen.arrow((x, join - 15), (x, out + 24))
-        pen.arrow((24 + 22 if t == 1 else a - pitch + 22, forth), (a - 22, forth), colour=STATE)
-        last = b + pitch if t < T else b + 61
-        pen.arrow((last - 22, back), (b + 22, back), colour=BACKWARD)
-        pen.box(a, forth, box, box)
-        pen.box(b, back, box, box, colour=BACKWARD)
-        pen.box(a, join, 2 * off, 28)
-        pen.box(b, join, 2 * off, 28, colour=BACKWARD)
-        pen.circle(x, out)
-        pen.circle(x, low)
-        pen.symbol(x, out, f"y_{t}")
-        pen.symbol(x, low, f"x_{t}")
-        pen.symbol(a, forth + 4, f"h_{t}", size=20, over=1)
-        pen.symbol(b, back + 4, f"h_{t}", size=20, over=-1)
-    right = left + 84 + pitch * (T - 1) + off + 61
-    pen.box(left, forth, box, box, empty=True)
-    pen.symbol(left, forth + 4, "h_0", size=20, over=1)
-    pen.box(right, back, box, box, empty=True, colour=BACKWARD)
-    pen.symbol(right, back + 4, f"h_{T + 1}", size=20, over=-1)
-    title = f"A bidirectional network, unfolded over {T} step{'s' * (T > 1)}"
-    description = (
-        f"Two rows of states, side by side rather than stacked: neither reads the other. The "
-        f"forward row starts from h_0 at the left and passes its state to the right; the backward "
-        f"row starts from its own h_{T + 1} at the right and passes its state to the left. "
-        f"Every input {series('x', T)} enters both rows. At each step the two states are joined, "
-        f"and the joined pair leads to the output y_t above."
-    )
-    caption = (
-        "Blue: forwards in time. Orange: backwards. The double box joins the two states of one "
-        "step."
-    )
-    return pen.drawing(right + 24, low + 30, title, description, caption=caption)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rnnlib.page.arguments import count
 from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
-from rnnlib.page.diagrams.pen import MONO, Drawing, Pen, number
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import MONO, Drawing, number
 
 
 def packed(lengths: Sequence[int] = (2, 5, 1, 3)) -> Drawing:

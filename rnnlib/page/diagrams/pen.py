@@ -1,57 +1,11 @@
 """The pen: writes SVG, and holds every shape of the book's drawings as one method."""
 
 import math
-from dataclasses import dataclass, field
 from html import escape
 
 from rnnlib.page.colours import STATE
 from rnnlib.page.diagrams.letters import split, typeset, upright
-
-SERIF = "'STIX Two Text','Latin Modern Roman',Cambria,'Times New Roman',Times,serif"
-SANS = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
-MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace"
-
-_STYLE = (
-    ".rnn-drawing{margin:.75rem 0;line-height:1.45}"
-    ".rnn-drawing .math-text{font-family:" + SERIF + ";font-size:1.1em;white-space:nowrap}"
-    # The colour of letters, mixed with the text's so that they have contrast on any ground.
-    ".rnn-drawing .ink{fill:color-mix(in srgb," + STATE + " 70%,currentColor)}"
-    ".rnn-drawing sub,.rnn-drawing sup{font-size:.72em;line-height:0}"
-    ".rnn-drawing p{margin:.6rem auto 0;text-align:center;text-wrap:balance;max-width:38rem}"
-)
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure that a notebook and the book show by itself: end a cell on it.
-
-    Parameters
-    ----------
-    title : str
-        What the figure is, in a few words.
-    description : str
-        The figure in words, for readers who do not see it.
-    html : str
-        The markup: well-formed, without ids and outside resources.
-    """
-
-    title: str
-    description: str = field(repr=False)
-    html: str = field(repr=False)
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-
-def page(body: str, *, style: str = "", tag: str = "") -> str:
-    """Return a drawing's markup in the element that all drawings share."""
-    return f'<div class="rnn-drawing"{tag}><style>{_STYLE}{style}</style>{body}</div>'
-
-
-def number(value: float) -> str:
-    """Return a coordinate, to a tenth."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
+from rnnlib.page.drawing import SANS, Drawing, image, letters, number, page
 
 
 def element(tag: str, content: str = "", more: str = "", **attributes) -> str:
@@ -101,7 +55,8 @@ class Pen:
             anchor = "end"
         elif sub:
             text += element("tspan", upright(sub), dy=size * 0.22, font_size=small)
-        self.text(text, x, baseline, size, anchor, f'class="ink" fill="{colour}"' * bool(colour))
+        ink = f'class="ink" fill="{letters(colour)}"' if colour else ""
+        self.text(text, x, baseline, size, anchor, ink)
         if over:
             half = size * 0.27 * over
             left, top = x - small * 0.25 - half, baseline - size * 0.98
@@ -169,20 +124,12 @@ class Pen:
             line += f"L{at(*before)}M{at(*after)}"
         self.add("path", d=f"{line}L{at(bx, by)}{tip}", more=ink)
 
-    def svg(self, width, height, title, description, *, zoom=1.2) -> str:
-        """Return the image, with what it shows in words."""
-        wide = number(width * zoom)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {number(width)}'
-            f' {number(height)}" width="{wide}" style="display:block;width:100%;max-width:{wide}px;'
-            'height:auto;margin:0 auto;overflow:visible" fill="currentColor" stroke-width="1.6"'
-            f' stroke-linejoin="round" font-family="{SERIF}" font-style="italic"'
-            f' text-anchor="middle"><title>{escape(title)}</title>'
-            f"<desc>{escape(description)}</desc>{''.join(self.parts)}</svg>"
-        )
+    def image(self, width, height, alt, *, zoom=1.2) -> str:
+        """Return the image; `alt` is what it shows in words."""
+        return image("".join(self.parts), width, height, alt, zoom=zoom)
 
     def drawing(self, width, height, title, description, *, caption="", zoom=1.2) -> Drawing:
         """Return the image as a drawing; symbols in its caption stand between bars: |h_t|."""
-        body = self.svg(width, height, title, description, zoom=zoom)
+        body = self.image(width, height, f"{title}. {description}", zoom=zoom)
         body += caption and f"<p>{typeset(caption)}</p>"
         return Drawing(title, description, page(body))

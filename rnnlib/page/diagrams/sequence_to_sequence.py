@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from rnnlib.page.arguments import named
 from rnnlib.page.colours import LAST, OUTPUT, STATE
-from rnnlib.page.diagrams.pen import MONO, Drawing, Pen
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import MONO, Drawing
 
 
 def encoder_decoder(*, attention: bool = False) -> Drawing:

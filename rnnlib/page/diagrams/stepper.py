@@ -1,7 +1,5 @@
 """The unfolded network with a slider: one step of the time loop after another."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from html import escape
 
@@ -10,8 +8,10 @@ import numpy as np
 from rnnlib.page.arguments import count
 from rnnlib.page.colours import STATE
 from rnnlib.page.diagrams.letters import typeset
-from rnnlib.page.diagrams.pen import MONO, Drawing, Pen, page
+from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.diagrams.unfolding import MAX_STEPS, pitch_of
+from rnnlib.page.drawing import MONO, Drawing
+from rnnlib.page.live.figure import Slider, live
 
 
 def _words(name: str, value: Iterable[str] | None, steps: int) -> list[str] | None:
@@ -72,34 +72,6 @@ def _decimal(value: float) -> str:
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
-_STEP_SCRIPT = """
-(() => {
-  document.querySelectorAll('[data-drawing="%s"]:not([data-ready])').forEach(root => {
-    root.dataset.ready = '';
-    const captions = %s;
-    const find = selector => root.querySelector(selector);
-    const slider = find('input'), back = find('.back'), next = find('.next');
-    const show = wanted => {
-      const t = Math.max(1, Math.min(captions.length, wanted));
-      slider.value = t;
-      slider.setAttribute('aria-valuetext', `step ${t} of ${captions.length}`);
-      root.querySelectorAll('[data-step]').forEach(step => {
-        step.dataset.state = ['done', 'now', 'todo'][1 + Math.sign(step.dataset.step - t)];
-      });
-      find('.caption').innerHTML = captions[t - 1];
-      back.setAttribute('aria-disabled', t === 1);
-      next.setAttribute('aria-disabled', t === captions.length);
-    };
-    slider.addEventListener('input', () => show(+slider.value));
-    back.addEventListener('click', () => show(+slider.value - 1));
-    next.addEventListener('click', () => show(+slider.value + 1));
-    find('.controls').hidden = false;
-    show(1);
-  });
-})();
-"""
-
-
 def step_through(
     steps: int = 5,
     labels: Iterable[str] | None = None,
@@ -109,8 +81,8 @@ def step_through(
 ) -> Drawing:
     """Draw the unfolded network with a slider that steps through time.
 
-    Steps that are not yet done are faint, the current one stands out, and a line below says what
-    it computes. Without JavaScript the figure shows the last step.
+    What is still to come is hidden, so that it can be foretold; the current step stands out, and
+    a line below says what it computes. Without scripts all steps are shown.
 
     Parameters
     ----------
@@ -154,15 +126,18 @@ def step_through(
         pen.arrow((x, middle - half - 1), (x, top + 24))
         pen.arrow((start, middle), (x - 28, middle), colour=STATE)
         pen.box(x, middle, 54, 2 * half)
-        pen.circle(x, top)
-        pen.circle(x, low)
-        for y, symbol, words in ((top, f"y_{t}", outputs), (low, f"x_{t}", labels)):
+        # The inputs lie there from the beginning.
+        for own, y, aside, symbol, words in (
+            (pen, top, -18, f"y_{t}", outputs),
+            (image, low, 20, f"x_{t}", labels),
+        ):
+            own.circle(x, y)
             if words is None:
-                pen.symbol(x, y, symbol)
+                own.symbol(x, y, symbol)
             else:
                 word = words[t - 1].replace(" ", "␣")
-                pen.words(x, y, word, size=22 if len(word) < 3 else 15, family=MONO)
-                pen.symbol(x + 24, y - 18 if y == top else y + 20, symbol, size=17, anchor="start")
+                own.words(x, y, word, size=22 if len(word) < 3 else 15, family=MONO)
+                own.symbol(x + 24, y + aside, symbol, size=17, anchor="start")
         pen.symbol(x, middle - 10 * rows, f"h_{t}")
         for row in range(rows):
             pen.words(x, middle - 10 * rows + 22 + 20 * row, _decimal(values[t - 1, row]), size=17)
@@ -171,14 +146,12 @@ def step_through(
         pen.symbol(
             (start + x - 28) / 2 - 1, middle - 17, "W_hh", size=18 if T < 5 else 16, colour=STATE
         )
-        state = "done" if t < T else "now"
-        image.add("g", "".join(pen.parts), data_step=t, data_state=state)
+        image.add("g", "".join(pen.parts), data_at=t)
     title = f"A recurrent network reading {T} step{'s' * (T > 1)}, one at a time"
     description = (
-        f"The unfolded network, with a slider that goes from step 1 to step {T}. At each step t "
-        f"the input x_t, below, and the state before it enter h_t in the middle, which leads to "
-        f"the output y_t above; the arrows W_xh, W_hh and W_hy are the same at every step. Steps "
-        f"still to come are faint. The line below the drawing says what the current step does."
+        "The unfolded network. At each step t the input x_t, below, and the state before it enter "
+        "h_t in the middle, which leads to the output y_t above; the arrows W_xh, W_hh and W_hy "
+        "are the same at every step."
     )
     if labels:
         description += f" The inputs read: {', '.join(labels)}."
@@ -189,31 +162,15 @@ def step_through(
             f"h_{t} {', '.join(_decimal(v) for v in row)}" for t, row in enumerate(values, 1)
         )
         description += f" The states: {shown}."
-    captions = [_caption(t, T, labels, values, outputs) for t in range(1, T + 1)]
-    svg = image.svg(left + pitch * T + 48, low + 34, title, description)
-    # Inside a script element neither < nor & may stand.
-    data = json.dumps(captions, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
-    name = hashlib.sha256((svg + data).encode()).hexdigest()[:10]
-    body = (
-        svg + '<div class="controls" hidden="" data-lm-suppress-shortcuts="true">'
-        '<button type="button" class="back">previous</button>'
-        f'<label>step <input type="range" min="1" max="{T}" step="1" value="{T}"'
-        ' autocomplete="off"/></label>'
-        '<button type="button" class="next">next</button></div>'
-        f'<p class="caption" aria-live="polite">{captions[-1]}</p>'
-        f"<script>{_STEP_SCRIPT % (name, data)}</script>"
+    captions = [typeset("Nothing has been read. What will go into |h_1|?")]
+    captions += [_caption(t, T, labels, values, outputs) for t in range(1, T + 1)]
+    return live(
+        title,
+        description,
+        "".join(image.parts),
+        (left + pitch * T + 48, low + 34),
+        [Slider("step", "step", range(T + 1), 0, buttons=True)],
+        captions,
+        "stepper",
+        captions[-1],
     )
-    style = (
-        ".rnn-drawing [data-state=todo]{opacity:.22}"
-        ".rnn-drawing [data-state=done]{opacity:.7}"
-        ".rnn-drawing [data-state=now] .state{fill-opacity:.5;stroke-width:3.5}"
-        ".rnn-drawing .controls:not([hidden]){display:flex;justify-content:center;"
-        "align-items:center;gap:.75rem;margin-top:.5rem}"
-        ".rnn-drawing .controls label{display:flex;align-items:center;gap:.5rem;margin:0}"
-        f".rnn-drawing input{{width:min(11rem,32vw);height:2.5rem;margin:0;accent-color:{STATE}}}"
-        ".rnn-drawing button{min-height:2.5rem;padding:0 .8rem;font:inherit;color:inherit;"
-        "background:transparent;border:1px solid;border-radius:.5rem;cursor:pointer}"
-        ".rnn-drawing button[aria-disabled=true]{opacity:.4;cursor:default}"
-        ".rnn-drawing .caption{min-height:4.5em}"
-    )
-    return Drawing(title, description, page(body, style=style, tag=f' data-drawing="{name}"'))

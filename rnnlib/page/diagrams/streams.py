@@ -2,7 +2,8 @@
 
 from rnnlib.page.arguments import count
 from rnnlib.page.colours import STATE
-from rnnlib.page.diagrams.pen import MONO, Drawing, Pen
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import MONO, Drawing
 
 
 def streams(text: str, batch_size: int, num_steps: int) -> Drawing:

@@ -3,7 +3,8 @@
 from rnnlib.page.arguments import count
 from rnnlib.page.colours import BACKWARD, STATE
 from rnnlib.page.diagrams.letters import listed, series
-from rnnlib.page.diagrams.pen import Drawing, Pen, page
+from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.drawing import Drawing, page
 
 MAX_STEPS = 6
 """More columns than this are too small to read on a phone."""
@@ -209,7 +210,7 @@ def problem_shapes() -> Drawing:
             f"output at {listed([f'y_{t}' for t in outputs])}."
         )
         cells.append(
-            f'<div class="shape">{pen.svg(width, 220, name, description, zoom=1)}'
+            f'<div class="shape">{pen.image(width, 220, f"{name}: {description}", zoom=1)}'
             f"<b>{name}</b><small>{example}</small></div>"
         )
     style = (

@@ -1,0 +1,13 @@
+"""Figures that compute in the page: native controls, no widgets, nothing from elsewhere.
+
+A live figure is a drawing (`rnnlib.page.drawing`) whose image is replaced, where scripts run, by
+its SVG and by controls. Where they don't, the image and the line below it stay, and show the
+figure as it begins. Each figure is one function here and one script beside it, which repeats in
+the page what rnnlib computes; tests/test_live.py runs the scripts and compares the numbers.
+"""
+
+from rnnlib.page.live.cliff import cliff
+from rnnlib.page.live.gates import gates_by_hand
+from rnnlib.page.live.lag import gradient_lag
+
+__all__ = ["cliff", "gates_by_hand", "gradient_lag"]

@@ -1,0 +1,37 @@
+// What every live figure does in the page; `figure` is the script of its own.
+const open = (root, { title, controls, data }) => {
+  root.dataset.ready = '';
+  const find = selector => root.querySelector(selector), image = find('img');
+  image.insertAdjacentHTML('afterend', controls);
+  image.outerHTML = decodeURIComponent(image.getAttribute('src').replace(/^[^,]*,/, ''));
+  const svg = find('svg');
+  svg.removeAttribute('style');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', title);
+  const inputs = [...root.querySelectorAll('[name]')], draw = figure(root, data);
+  const chosen = input => input.type === 'checkbox' ? +input.checked :
+    input.dataset.stops ? input.dataset.stops.split(' ')[input.value] : input.value;
+  const show = () => {
+    const settings = {};
+    for (const input of inputs) {
+      const text = chosen(input), value = text === 'none' ? Infinity : +text;
+      settings[input.name] = isNaN(value) ? text : value;
+      if (!input.dataset.stops) continue;
+      input.setAttribute('aria-valuetext', text);
+      input.parentNode.querySelector('output').textContent = text;
+    }
+    for (const button of root.querySelectorAll('[data-by]')) {
+      const input = find(`[name=${button.dataset.of}]`), end = button.dataset.by < 0 ? 'min' : 'max';
+      button.setAttribute('aria-disabled', input.value === input[end]);
+    }
+    find('.caption').innerHTML = draw(settings);
+  };
+  root.addEventListener('input', show);
+  root.addEventListener('click', event => {
+    const { by, of } = event.target.dataset;
+    if (!by) return;
+    find(`[name=${of}]`).value -= -by;
+    show();
+  });
+  show();
+};

@@ -1,0 +1,412 @@
+"""Live figures: what their own scripts do on a page, and that their numbers are rnnlib's."""
+
+import ast
+import json
+import math
+import re
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from drawn import SVG, images, parse
+from fake_page import Page, code_of
+
+from rnnlib import LSTMCell, unroll
+from rnnlib.gradients import gradient_by_lag
+from rnnlib.page import diagrams
+from rnnlib.page.live import cliff, gates_by_hand, gradient_lag
+from rnnlib.page.live.figure import Choice, Slider, live, script
+from rnnlib.page.live.gates import CANDIDATES
+from rnnlib.page.live.lag import lag_network
+from rnnlib.page.live.plot import hundredths, short
+
+CHAPTERS = Path(__file__).parent.parent / "chapters"
+
+
+def functions_of(chapter: str, *names: str) -> list:
+    """These functions, as a page defines them."""
+    cells = json.loads((CHAPTERS / chapter).read_text(encoding="utf-8"))["cells"]
+    found = {"np": np, "math": math}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and any(f"def {name}(" in source for name in names):
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.FunctionDef):
+                    exec(ast.unparse(node), found)
+    return [found[name] for name in names]
+
+
+UNIT = functions_of("09_clipping.ipynb", "loss_and_gradient", "descend")
+
+FIGURES = {
+    "step through": lambda: diagrams.step_through(5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5]),
+    "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
+    "two readers": diagrams.two_readers,
+    "cliff": lambda: cliff(*UNIT),
+    "gates": gates_by_hand,
+    "lag": gradient_lag,
+    "lag of an LSTM": lambda: gradient_lag("LSTM"),
+    "lag of a GRU": lambda: gradient_lag("GRU"),
+}
+
+
+@pytest.fixture(params=FIGURES, name="figure")
+def _figure(request):
+    return FIGURES[request.param]()
+
+
+# All figures
+
+
+def test_a_figure_is_an_image_and_a_line_until_its_script_runs(figure):
+    root = parse(figure)
+    assert [child.tag for child in root] == ["style", "img", "p", "script"]
+    assert root[2].get("aria-live") == "polite" and "".join(root[2].itertext())
+    page = Page(figure)
+    assert page.get("root.children.map(child => child.tag)") == [
+        "style",
+        "svg",
+        "div",
+        "p",
+        "script",
+    ]
+    assert page.attribute("svg", "role") == "img"
+    assert page.attribute("svg", "aria-label") == figure.title
+
+
+def test_the_svg_follows_the_colours_of_the_page(figure):
+    (image,) = images(figure)
+    assert "#fff" in image.get("style")
+    assert Page(figure).attribute("svg", "style") is None
+    assert image.get("fill") == "currentColor"
+
+
+def test_each_control_is_native_and_has_a_label(figure):
+    page = Page(figure)
+    controls = page.get("root.querySelectorAll('[name]').map(c => [c.tag, c.parentNode.tag])")
+    assert controls and all(c in (["input", "label"], ["select", "label"]) for c in controls)
+    assert page.get(
+        "root.querySelectorAll('[name]').every(c => c.attributes.autocomplete === 'off')"
+    )
+    assert page.attribute(".controls", "data-lm-suppress-shortcuts") == "true"
+
+
+def test_two_copies_on_a_page_are_two_figures(figure):
+    page = Page(figure, copies=2)
+    name = page.attribute("[name]", "name")
+    stops = page.get("root.querySelector('[name]').dataset.stops ?? null")
+    end = stops.split()[-1] if stops else False
+    before = page.caption(1)
+    assert page.set(**{name: end}) != before
+    assert page.caption(1) == before
+    assert page.set(copy=1, **{name: end}) == page.caption(0)
+
+
+def test_a_figure_is_small_and_brings_all_it_needs(figure):
+    code = code_of(figure)
+    assert "http" not in code and "import(" not in code and "fetch" not in code
+    own = unquote(figure.html).replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|url\(|@import", own)
+    assert " id=" not in figure.html
+
+
+@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag", "gates"])
+def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
+    text = script(name)
+    assert len(text.encode()) < 8_000
+    assert not re.search(r"]]>|</script|<!--", text)
+
+
+def test_data_cannot_end_the_script():
+    slider, data = Slider("step", "step", "0", 0), ["]]></script ><!--<script>"]
+    figure = live("A title", "words", "<g/>", (9, 9), [slider], data, "stepper", "said")
+    assert figure.html.count("</script") == figure.html.count("]]>") == 1
+    assert figure.html.count("<script") == 1 and "<!--" not in figure.html
+    assert Page(figure).get("root.querySelector('.caption').innerHTML") == data[0]
+
+
+def test_a_slider_says_its_stop_and_stops_at_both_ends():
+    figure = diagrams.step_through(2)
+    page = Page(figure)
+    assert page.attribute("[name=step]", "aria-valuetext") == "0"
+    disabled = "root.querySelectorAll('button').map(b => b.attributes['aria-disabled'])"
+    assert page.get(disabled) == ["true", "false"]
+    first = page.caption()
+    assert page.press("previous") == first
+    said = [page.press("next") for _ in range(3)]
+    assert said[1] == said[2] != said[0]
+    assert page.get("root.querySelector('output').textContent") == "2"
+    assert page.get(disabled) == ["false", "true"]
+    assert page.press("previous") == said[0]
+
+
+def test_a_choice_and_an_infinite_stop_reach_the_script():
+    controls = [Slider("c", "c", ["0.5", "none"], "none"), Choice("kind", "kind", ["tanh", "relu"])]
+    figure = live("A title", "words", "<g/>", (9, 9), controls, None, "stepper", "said")
+    html = figure.html.replace(script("stepper"), "const figure = () => s => `${s.c} ${s.kind}`;")
+    page = Page(type(figure)(figure.title, "", html))
+    assert page.caption() == "Infinity tanh"
+    assert page.set(c="0.5", kind="relu") == "0.5 relu"
+
+
+def test_lines_leave_out_what_cannot_be_seen():
+    page = Page(diagrams.step_through(1))
+    context = page.context
+    context.eval(script("plot"))
+    assert context.eval("line([[0, 0], [0.5, 0], [3, 0.25], [3.5, 0.5]])") == "M0 0L3 0.3L3.5 0.5"
+    assert context.eval("line([[0, -0.05], [0.96, 0]])") == "M0 0L1 0"
+
+
+def test_a_last_digit_of_the_picture_does_not_change_the_name_that_binds_the_script():
+    arguments = [[Slider("step", "step", "0", 0)], ["said"], "stepper", "said"]
+    one, other = (
+        live("A title", "words", f'<circle r="{r}"/>', (9, 9), *arguments) for r in (1.1, 1.2)
+    )
+    assert parse(one).get("data-live") == parse(other).get("data-live")
+    assert one.html != other.html
+
+
+def test_figures_of_other_data_have_names_of_their_own():
+    names = [parse(make()).get("data-live") for make in FIGURES.values()]
+    assert len(set(names)) == len(names)
+
+
+# Stepping through time
+
+
+def states(page) -> str:
+    """Of the parts in their order: hidden, now or done."""
+    found = page.get("root.querySelectorAll('[data-at]').map(part => part.dataset.state)")
+    return " ".join(found)
+
+
+def test_the_future_is_hidden_until_it_is_reached():
+    page = Page(diagrams.step_through(4))
+    assert states(page) == "todo todo todo todo"
+    assert page.caption() == "Nothing has been read. What will go into h1?"
+    page.set(step=3)
+    assert states(page) == "done done now todo"
+    assert "[data-state=todo]{visibility:hidden}" in diagrams.step_through(4).html
+
+
+def test_without_a_script_every_step_is_shown():
+    (image,) = images(diagrams.step_through(4))
+    parts = [part for part in image.iter(f"{SVG}g") if part.get("data-at")]
+    assert [part.get("data-at") for part in parts] == list("1234")
+    assert not [part for part in parts if part.get("data-state")]
+
+
+def test_captions_name_each_step_its_letter_and_its_numbers():
+    page = Page(diagrams.step_through(3, "c&t", [0.125, -0.5, -0.001], outputs="dog"))
+    assert page.set(step=1) == (
+        "Step 1 of 3: h1 = f(x1 Wxh + h0 Whh + bh) reads x1 (“c”) and the state h0, which is "
+        "given. Now h1 is 0.12. The answer y1 is “d”."
+    )
+    assert page.set(step=2) == (
+        "Step 2 of 3: h2 = f(x2 Wxh + h1 Whh + bh) reads x2 (“&amp;”) and the state h1. The "
+        "weights are those of step 1. Now h2 is −0.50. The answer y2 is “o”."
+    )
+
+
+@pytest.mark.parametrize("T", range(1, 6))
+def test_an_output_of_two_readers_appears_when_both_have_been_there(T):
+    page = Page(diagrams.two_readers(T))
+    labels = "root.querySelectorAll('g[data-at]').filter(g => g.dataset.state !== 'todo')"
+    labels += ".flatMap(g => g.querySelectorAll('text')).map(text => text.textContent)"
+    for read in range(T + 1):
+        said = page.set(step=read)
+        expected = [f"h{t}" for t in range(1, read + 1)]
+        expected += [f"h{t}" for t in range(T + 1 - read, T + 1)]
+        met = [t for t in range(1, T + 1) if t <= read and t > T - read]
+        assert sorted(page.get(labels)) == sorted([*expected, *(f"y{t}" for t in met)])
+        new = [t for t in met if read in (t, T + 1 - t)]
+        assert ("have been" in said) == bool(new)
+        assert {f"y{t}" in said for t in new} <= {True}
+    assert ElementTree.fromstring(diagrams.two_readers(T).html) is not None
+
+
+# Numbers
+
+
+def text_of(html: str) -> str:
+    return re.sub("<[^>]+>", "", html)
+
+
+def close(found: str, expected: str) -> None:
+    """Compare path data or sentences: the same words, and numbers to the last digit drawn."""
+    parts = [re.split(r"(\d+\.?\d*)", text) for text in (found, expected)]
+    assert parts[0][::2] == parts[1][::2]
+    for one, other in zip(parts[0][1::2], parts[1][1::2], strict=True):
+        assert float(one) == pytest.approx(float(other), abs=0.11, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU"])
+def test_the_image_is_what_the_script_draws_first(name):
+    figure = FIGURES[name]()
+    page, (image,) = Page(figure), images(figure)
+    drawn = 0
+    for element in image.iter():
+        if (kind := element.get("class")) and element.get("d") and kind not in ("ink", "state"):
+            close(page.attribute(f".{kind}", "d"), element.get("d"))
+            drawn += 1
+    assert drawn >= 2
+    close(page.caption(), "".join(parse(figure).find("p").itertext()))
+
+
+@pytest.mark.parametrize("value", [0, 4.98e-6, 0.00012, 0.0999, 0.09, 1, 9.96, 252.49, 7812, 3e12])
+def test_numbers_are_written_alike(value):
+    context = Page(diagrams.step_through(1)).context
+    context.eval(script("plot"))
+    assert context.eval(f"short({value})") == short(value)
+    for signed in (value, -value):
+        assert context.eval(f"hundredths({signed})") == hundredths(signed)
+
+
+def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
+    """Compared place by place: a run along the wall is chaotic, its loss is not."""
+    page, (loss_and_gradient, _) = Page(cliff(*UNIT)), UNIT
+    page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    for w in (-1.0, 1.7, 1.95, 2.5, 4.11):
+        for b in (-2.0, -0.49, -0.48, 0.1, 2.6):
+            found = json.loads(page.context.eval(f"JSON.stringify(lossAndGradient({w}, {b}))"))
+            loss, gradient = loss_and_gradient(w, b)
+            assert found == pytest.approx([loss, *gradient], rel=1e-9, abs=1e-13)
+
+
+def test_the_cliff_tells_what_the_chapter_found():
+    page = Page(cliff(*UNIT))
+    losses, norms, _ = UNIT[1](updates=1201)
+    assert norms[989] > 250 and losses[990] > losses[0]
+    assert page.set(updates=989).endswith("The longest gradient so far: 252.")
+    assert "outside the map" not in page.caption()
+    assert "outside the map" in page.set(updates=990)
+    page.set(updates=3600)
+    assert "outside the map" not in page.set(threshold="1")
+    said = page.set(threshold="none", rate="0.005")
+    lower = UNIT[1](updates=3601, lr=0.005)
+    assert text_of(f"the loss is {short(lower[0][-1])}") in said
+    assert said.endswith(f"The longest gradient so far: {short(lower[1].max())}.")
+
+
+@pytest.mark.parametrize(
+    ("rate", "threshold", "loss", "outside"),
+    [
+        *[(rate, "none", 0, False) for rate in ("0.005", "0.01")],
+        *[(rate, "none", 0.09, True) for rate in ("0.015", "0.02", "0.05", "0.1", "0.3")],
+        ("0.02", "30", 0, False),
+        ("0.02", "100", 0.09, True),
+        ("0.015", "0.01", 0.055, False),
+    ],
+)
+def test_the_cliff_shows_what_chapter_9_says_of_it(rate, threshold, loss, outside):
+    page = Page(cliff(*UNIT))
+    said = page.set(updates=3600, rate=rate, threshold=threshold)
+    assert ("outside the map" in said) == outside
+    page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    run = f"descend({rate}, {threshold.replace('none', 'Infinity')}, 3600)"
+    assert page.context.eval(f"{run}[3600][0]") == pytest.approx(loss, abs=0.0011)
+
+
+def test_at_one_rate_the_twelfth_decimal_decides():
+    context = Page(cliff(*UNIT)).context
+    context.eval(script("cliff").replace("const figure", "globalThis.unused"))
+    runs = (f"descend({0.03 * (1 + k * 1e-12)}, Infinity, 3600)" for k in range(20))
+    ends = [context.eval(f"{run}[3600][0]") for run in runs]
+    assert min(ends) < 0.001 and max(ends) > 0.08
+
+
+LAGS = [
+    *[
+        ("RNN", {"gain": g, "inputs": i, "kind": k})
+        for g in (0.5, 0.9, 1, 1.5)
+        for i in (0.01, 3)
+        for k in ("tanh", "relu")
+    ],
+    *[
+        (layer, {"bias": b, "gain": g, "inputs": i})
+        for layer in ("LSTM", "GRU")
+        for b in (-2, 0, 3)
+        for g in (1, 6)
+        for i in (0.01, 3)
+    ],
+]
+
+
+@pytest.mark.parametrize(("layer", "settings"), LAGS)
+def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
+    network, x, u = lag_network(layer, **settings)
+    expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
+    page = Page(gradient_lag(layer))
+    page.context.eval(script("plot") + script("lag").replace("const figure", "globalThis.unused"))
+    data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
+    run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
+    found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+
+
+def test_the_figure_says_the_numbers_of_the_settings_chosen():
+    page = Page(gradient_lag("LSTM"))
+    said = page.set(bias="3", gain="6", inputs="3")
+    network, x, u = lag_network("LSTM", bias=3, gain=6, inputs=3)
+    length = gradient_by_lag(network, x, loss=lambda h: h @ u)[-1].item()
+    assert f"length is {text_of(short(length))}." in said and "The power 0.9550 is 0.088." in said
+
+
+def test_the_figure_leaves_the_reader_s_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    gradient_lag("GRU")
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_another_layer_is_refused():
+    with pytest.raises(ValueError, match="layer: expected one of RNN, LSTM, GRU, got 'rnn'"):
+        gradient_lag("rnn")
+
+
+def test_the_gradient_by_lag_shows_what_chapter_8_says_of_it():
+    page = Page(gradient_lag())
+    power = text_of(short(1.1**50))
+    assert page.set(gain="1.1") == (
+        f"At lag 50 the gradient’s length is 49. The power 1.1050 is {power}."
+    )
+    assert "length is 0.0071." in page.set(inputs="1")
+    assert "length is 0.012." in page.set(gain="1.5", inputs="3")
+    said = {page.set(gain="0.9", kind="relu", inputs=loud) for loud in ("0.01", "0.1", "1", "30")}
+    assert len(said) == 1
+
+
+def test_gates_by_hand_are_those_of_an_lstm_cell():
+    """The cell reads g_t and what its gates are to be: a large number opens one or shuts it."""
+    gates = torch.randint(0, 2, (3, 10), generator=torch.Generator().manual_seed(1)).double()
+    cell = LSTMCell(4, 1, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.zero_()
+        cell.weight_ih.copy_(torch.eye(4, dtype=torch.float64)[[1, 2, 0, 3]])  # rows i, f, g, o
+    g = torch.tensor(CANDIDATES, dtype=torch.float64)
+    x = torch.stack([g.clamp(-1 + 1e-15).atanh(), *(80 * gates - 40)], dim=1)[:, None]
+    h, (_, c) = unroll(cell, x)
+    page = Page(gates_by_hand())
+    page.context.eval(script("gates").replace("const figure", "globalThis.unused"))
+    run = f"JSON.stringify(lstmByHand({list(CANDIDATES)}, ...{gates.tolist()}))"
+    found = json.loads(page.context.eval(run))
+    assert [pair[1] for pair in found] == pytest.approx(h.flatten().tolist(), abs=1e-12)
+    assert found[-1][0] == pytest.approx(c.item(), abs=1e-12)
+
+
+def test_the_puzzle_tells_what_is_missing_and_when_it_is_solved():
+    page = Page(gates_by_hand())
+    assert page.caption().startswith("c10 is 0.90, wanted 0.60. h speaks too early, at steps 1,")
+    said = page.set(**{f"i{t}": False for t in range(2, 11)})
+    assert said.startswith("c10 is 0.60, wanted 0.60. h speaks too early")
+    assert page.set(**{f"o{t}": False for t in range(1, 10)}).endswith(
+        "wanted 0.60. Solved. Which boxes make no difference now?"
+    )
+    assert "says nothing at step 10" in page.set(o10=False)
+    assert page.set(o10=True, f1=False).count("Solved") == 1
+    assert "c10 is 0.00" in page.set(f5=False)
