@@ -39,8 +39,8 @@ ENDS = {
 }
 # What runs and compares a notebook: these, as pinned, and the files that say how.
 RUNNERS = ("ipykernel", "ipytest", "nbval", "pytest")
-# What some unit tests need besides: they build a wheel.
-BUILDERS = ("setuptools", "uv", "wheel")
+# What some unit tests need besides: they run a figure's script, and build a wheel.
+TESTERS = ("quickjs-ng", "setuptools", "uv", "wheel")
 # Unit tests of what comes with the pins alone.
 PINNED_ALONE = (
     "test_book.py",
@@ -179,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--on", action="append", choices=ENDS, help="which end of the ranges (oldest and newest)"
     )
     options = parser.parse_args(arguments)
-    runners = RUNNERS + BUILDERS if options.tests else RUNNERS
+    runners = RUNNERS + TESTERS if options.tests else RUNNERS
     table: dict[str, list[str]] = {}
     ends = options.on or ["oldest", "newest"]
     with tempfile.TemporaryDirectory(prefix="unrolled-alone-", ignore_cleanup_errors=True) as name:
