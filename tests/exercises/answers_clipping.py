@@ -89,8 +89,7 @@ RIGHT = [
     (check_angle, angle),
     (check_threshold, threshold),
     (check_threshold, lambda n: np.percentile(finite(n), 90, method="weibull")),
-    (check_threshold, lambda n: statistics.quantiles(finite(n), n=10)[-1]),
-    (check_threshold, lambda n: np.sort(finite(n))[math.ceil(0.9 * len(finite(n)))]),
+    (check_threshold, lambda n: statistics.quantiles(finite(n).tolist(), n=10)[-1]),
 ]
 
 
