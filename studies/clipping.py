@@ -27,11 +27,20 @@ NEVER = 1e9  # a threshold that no gradient of these runs reaches
 CHANGES = [
     *({"lr": lr, "max_norm": c} for lr in (0.01, 0.03, 0.1, 0.3) for c in (1.0, NEVER)),
     *({"max_norm": c} for c in (0.01, 0.1, 0.3, 1.7, 3.0, 5.3, 10.0)),
+    *({"lr": 0.03, "max_norm": c} for c in (3.0, 10.0, 30.0)),
+    *({"lr": 0.3, "max_norm": c} for c in (0.1, 0.3, 3.0)),
+    *({"lr": 1.0, "max_norm": c} for c in (0.03, 0.1, 0.3, 1.0, 3.0)),
     *({"start": s, "max_norm": c} for s in ("default", "identity") for c in (1.0, NEVER)),
     {"start": "identity", "lr": 0.01, "max_norm": NEVER},
     *({"decay": decay, "max_norm": c} for decay in (0.01, 0.1) for c in (1.0, NEVER)),
+    *({"decay": decay, "max_norm": NEVER} for decay in (0.001, 0.003, 0.03)),
 ]
-SETTINGS = [PLAIN | change | {"seed": seed} for change in CHANGES for seed in range(5)]
+SLOW = [{"lr": lr, "max_norm": c} for lr in (0.01, 0.03) for c in (1.0, NEVER)]
+SETTINGS = [
+    PLAIN | change | {"seed": seed}
+    for change in CHANGES
+    for seed in range(10 if change in SLOW else 5)
+]
 
 
 def run(start: str, lr: float, max_norm: float, decay: float, seed: int) -> dict:
