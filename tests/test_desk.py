@@ -366,6 +366,10 @@ def die(*paths):
     left -= 1
     os._exit(9) if left < 0 else replace(*paths)
 notebooks.os.replace = die
+def watch(event, details):
+    if event == "open" and "w" in str(details[1]) and str(details[0]).endswith((".ipynb", ".json")):
+        os._exit(3)  # a file that is written where it is read can be seen half
+sys.addaudithook(watch)
 list(desk.lay_out(desk.Path(sys.argv[2]), desk.Book(desk.Path(sys.argv[3]))))
 """
 
