@@ -113,7 +113,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag", "gates"])
+@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "cells", "lag", "gates"])
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -340,7 +340,8 @@ def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
     network, x, u = lag_network(layer, **settings)
     expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
     page = Page(gradient_lag(layer))
-    page.context.eval(script("plot") + script("lag").replace("const figure", "globalThis.unused"))
+    lag = script("lag").replace("const figure", "globalThis.unused")
+    page.context.eval(script("plot") + script("cells") + lag)
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
     run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
     found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
