@@ -111,7 +111,7 @@ def cut(page: Page) -> list[str]:
     """Return equations, code and its output that are wider than their place."""
     return page.evaluate("""() => {
       document.querySelectorAll('details').forEach(fold => fold.open = true);
-      return [...document.querySelectorAll('main pre, div.math, .katex-display')]
+      return [...document.querySelectorAll('main pre, div.math')]
         .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
         .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
     }""")
@@ -163,7 +163,8 @@ def without_size(page: Page) -> list[str]:
       .map(e => e.outerHTML.slice(0, 120))""")
 
 
-KEYS = {"checkbox": "Space", "number": "ArrowUp", "text": "End 1", "range": "ArrowRight"}
+KEYS = {"checkbox": "Space", "number": "ArrowUp", "text": "End 1"}
+AT_END = "c => c.type === 'range' ? c.value === c.max : c.selectedIndex === c.length - 1"
 
 
 def dead_figures(page: Page) -> list[str]:
@@ -176,8 +177,8 @@ def dead_figures(page: Page) -> list[str]:
             before, kind = figure.inner_html(), control.evaluate("c => c.type")
             answers.add(heard.inner_text())
             control.focus()
-            at_end = kind == "range" and control.evaluate("c => c.value === c.max")
-            for key in ("ArrowLeft" if at_end else KEYS.get(kind, "ArrowDown")).split():
+            arrow = "ArrowLeft" if control.evaluate(AT_END) else "ArrowRight"
+            for key in KEYS.get(kind, arrow).split():
                 page.keyboard.press(key)
             answers.add(heard.inner_text())
             if figure.inner_html() != before:

@@ -82,7 +82,7 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
     chosen = control('named').value = Object.keys(named).find(name => named[name] === text) ?? 'your own';
     if (inBook && begun) history.replaceState(null, '', `#${chosen in named ? slug(chosen) : text}`);
     begun = true;
-    for (const part of root.querySelectorAll('[data-unit=3]')) part.hidden = units < 3;
+    for (const part of root.querySelectorAll('.third')) part.hidden = units < 3;
     range(4).forEach(k => {
       find(`gate${k}`).hidden = k >= gates[layer].length;
       find(`legend${k}`).textContent = legends[layer][k] ?? '';

@@ -62,7 +62,7 @@ class Setting:
         H, gates = self.units, len(LEGENDS[self.layer])
         w = torch.tensor(self.w, dtype=torch.float64).view(gates, H + 2, H)
         x = torch.zeros(T, 1, 1, dtype=torch.float64)
-        x[: len(self.x), 0, 0] = torch.tensor(self.x)
+        x[: len(self.x), 0, 0] = torch.tensor(self.x, dtype=torch.float64)
         with torch.random.fork_rng(devices=[]):  # no draw here may change the reader's next
             layer = getattr(layers, self.layer)(1, H, dtype=torch.float64)
         with torch.no_grad():
@@ -73,14 +73,15 @@ class Setting:
         return layer, x
 
 
+def _alone(*gates: tuple[tuple, tuple]) -> list[float]:
+    """Return the weights of two units that see x alone: for each gate those, and the biases."""
+    return [value for from_x, biases in gates for value in (*from_x, 0, 0, 0, 0, *biases)]
+
+
 NAMED = {
     "keep what was loud": Setting(
         "LSTM",
-        # i opens where x is loud; f stays open; g is what is kept; o is open. Unit 2 forgets.
-        [*(10, 10), *(0, 0, 0, 0), *(-5, -5)]
-        + [*(0, 0), *(0, 0, 0, 0), *(6, 1)]
-        + [*(1, 1), *(0, 0, 0, 0), *(0, 0)]
-        + [*(0, 0), *(0, 0, 0, 0), *(4, 4)],
+        _alone(((10, 10), (-5, -5)), ((0, 0), (6, 1)), ((1, 1), (0, 0)), ((0, 0), (4, 4))),
         (1, 0, 0.2, -0.3, 0.1, 0, -0.2, 0.2),
     ),
     "fade": Setting("RNN", [0.5, 0.5, 0.9, 0, 0, 0.5, 0, 0]),
@@ -91,17 +92,12 @@ NAMED = {
     ),
     "count": Setting(
         "LSTM",
-        [*(0, 0), *(0, 0, 0, 0), *(8, 8)]
-        + [*(0, 0), *(0, 0, 0, 0), *(8, 3)]
-        + [*(0.2, 0.2), *(0, 0, 0, 0), *(0, 0)]
-        + [*(0, 0), *(0, 0, 0, 0), *(8, 8)],
+        _alone(((0, 0), (8, 8)), ((0, 0), (8, 3)), ((0.2, 0.2), (0, 0)), ((0, 0), (8, 8))),
         (1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0, 1),
     ),
     "take or leave": Setting(
         "GRU",
-        [*(0, 0), *(0, 0, 0, 0), *(0, 0)]
-        + [*(-12, 0), *(0, 0, 0, 0), *(6, 0)]
-        + [*(1, 1), *(0, 0, 0, 0), *(0, 0)],
+        _alone(((0, 0), (0, 0)), ((-12, 0), (6, 0)), ((1, 1), (0, 0))),
         (1, 0, 0, 0, -1, 0, 0, 0, 0.6),
     ),
 }
@@ -177,7 +173,7 @@ _STYLE = (
 
 
 def _third(yes: bool) -> str:
-    return ' data-unit="3"' if yes else ""
+    return ' class="third"' if yes else ""
 
 
 def _box(k: int, row: str, unit: int, value: str) -> str:
@@ -195,7 +191,7 @@ def playground() -> Drawing:
     -------
     Drawing
     """
-    name, setting = next(iter(NAMED.items()))
+    setting = next(iter(NAMED.values()))
     layer, x = setting.network()
     lengths = gradient_by_lag(layer, x, loss=lambda h: h[:, 0].sum()).tolist()
     h, c, gates = history(layer, x)
@@ -207,7 +203,7 @@ def playground() -> Drawing:
         (STATE.left + 110, STATE.top - 24, "ink", "state", "state h; cell state c (thin)"),
         (STATE.left, STATE.top - 8, "ink", "state", "unit 1 solid, 2 dashed, 3 dotted"),
         (LAG.left, LAG.top - 8, "backward", "gradient", "length of unit 1’s gradient"),
-        (LAG.left, GATE_TOP - 4, "out", "good", "gates, from 0 to 1, step by step"),
+        (LAG.left, GATE_TOP - 4, "out", "output", "gates, from 0 to 1, step by step"),
     ):
         ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT}'
         pen.text(words, left, top, 13, "start", ink)
@@ -287,7 +283,7 @@ def _gate(pen: Pen, setting: Setting, gates: Tensor, g: int, j: int) -> None:
         f"v{number(-value * (GATE_HIGH - 5))}h{number(wide)}V{number(base)}"
         for t, value in enumerate(gates[:, g, j].tolist() if on else ())
     )
-    pen.path(data, f'class="gate-{g}{j}" style="fill:{COLOURS["good"]};fill-opacity:.7"')
+    pen.path(data, f'class="gate-{g}{j}" style="fill:{COLOURS["output"]};fill-opacity:.7"')
     letter = LEGENDS[setting.layer][GATES[setting.layer][g]][-1] if on else ""
     ink = f'class="name-{g}{j}" font-size="14"'
     pen.add("text", f"{letter}{j + 1}" if on else "", f'{ink} y="{number(base)}" x="16"')
