@@ -26,6 +26,8 @@ KATEX = Path(__file__).parent / "katex"
 STYLE = "katex.min.css"
 INSIDE = re.compile(r"url\((fonts/KaTeX_(?:Main-Regular|Math-Italic)\.woff2)\)")
 
+CLOSING = tuple(".,;:!?)’”")
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,6 +74,9 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     """Write mathematics within a line."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(markup(self, node, display=False) + "</span>")
+    after = node.next_node(descend=False, siblings=True)
+    if isinstance(after, nodes.Text) and after[:1] in CLOSING:
+        self.body.append("\u2060")  # no line begins with a comma
     raise nodes.SkipNode
 
 
