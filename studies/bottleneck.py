@@ -19,16 +19,19 @@ from rnnlib.models import EncoderDecoder
 from rnnlib.training import fit
 
 _CHAPTER = {"attention": False, "layer": "GRU", "units": 64, "lr": 0.015}
-_FIRST = [200]
+_FIRST, _ALL = [200], [200, 600, 2000]
 SETTINGS = [
     _CHAPTER | changed | {"updates": updates, "seed": seed}
     for changed, updates in (
-        ({}, [200, 600, 2000]),
+        ({}, _ALL),
+        ({"lr": 0.005}, _ALL),
+        ({"lr": 0.03}, _ALL),
         ({"attention": True}, [200, 600]),
-        ({"lr": 0.005}, _FIRST),
-        ({"lr": 0.03}, _FIRST),
+        ({"attention": True, "lr": 0.005}, [200, 600]),
+        ({"attention": True, "lr": 0.03}, [200, 600]),
         ({"units": 32}, _FIRST),
-        ({"units": 128}, _FIRST),
+        ({"units": 128}, _ALL),
+        ({"units": 128, "lr": 0.005}, _ALL),
         ({"layer": "LSTM"}, _FIRST),
     )
     for seed in range(3)

@@ -1,7 +1,8 @@
-"""Chapter 12: what is it worth to hand the state on, in another layer and after more epochs?
+"""Chapter 12: what is it worth to hand the state on, by layer, window and number of epochs?
 
-A layer of 64 units reads 60,000 characters in 16 streams and windows of 16 characters, its state
-carried or begun afresh with zeros in each window; Adam 0.01 (RNN: 0.003), gradients clipped at 1.
+A layer of 64 units reads 60,000 characters in `streams` streams and windows of `steps` characters,
+its state carried or begun afresh with zeros in each window; Adam 0.01 (RNN: 0.003), gradients
+clipped at 1. A batch has 256 characters, so that there are as many updates; or 1,024, four times.
 Each network then reads 9,000 characters of the last tenth in both ways. Measured: bits per
 character, `carried_fresh` being trained carried and read fresh.
 """
@@ -16,9 +17,16 @@ from rnnlib.training import evaluate, fit
 
 RATES = {"GRU": 0.01, "LSTM": 0.01, "RNN": 0.003}
 SETTINGS = [
-    {"layer": layer, "epochs": epochs, "seed": seed}
-    for epochs in (1, 3)
-    for layer in RATES
+    {"layer": layer, "streams": streams, "steps": steps, "epochs": epochs, "seed": seed}
+    for layer, streams, steps, budgets in (
+        ("GRU", 16, 16, (1, 3)),
+        ("LSTM", 16, 16, (1, 3)),
+        ("RNN", 16, 16, (1, 3)),
+        ("GRU", 32, 8, (1, 3)),
+        ("GRU", 4, 64, (1, 3)),
+        ("GRU", 16, 64, (4,)),
+    )
+    for epochs in budgets
     for seed in range(3)
 ]
 
@@ -35,11 +43,11 @@ class FreshStart(nn.Module):
         return self.model(x)[0]
 
 
-def run(layer: str, epochs: int, seed: int) -> dict[str, float]:
+def run(layer: str, streams: int, steps: int, epochs: int, seed: int) -> dict[str, float]:
     """Train one network in each of the two ways, and let it read in both."""
     text = rnnlib.load_text()
     windows, future = (
-        rnnlib.TextStream(part, text.vocabulary, batch_size=16, num_steps=16)
+        rnnlib.TextStream(part, text.vocabulary, batch_size=streams, num_steps=steps)
         for part in (text.train[:60_000], text.validation[:9_000])
     )
     found = {}

@@ -22,8 +22,8 @@ CELLS = ("LSTM", "i = 1 - f", "o = 1", "h = c", "h = c in the loop", "h = c outs
 SETTINGS = [
     {"cell": cell, "bias": bias, "updates": updates, "seed": seed}
     for cell in CELLS
-    for bias, updates, seeds in ((4.0, 400, 7), (4.0, 1200, 3), (1.0, 400, 3))
-    for seed in range(seeds)
+    for bias, updates, seeds in ((4.0, 400, 30), (4.0, 2000, 6), (1.0, 400, 15))
+    for seed in range(7 if cell.startswith("h = c ") else seeds)
     if (bias, updates) == (4.0, 400) or not cell.startswith("h = c ")
 ]
 

@@ -261,6 +261,7 @@ def test_checks_say_yes_to_the_solution_and_not_to_the_empty_start(chapter):
         solutions = [cell for cell in cells if "solution" in tags(cell)]
         shown = "\n".join(text for c in solutions for o in c.outputs for text in shown_text(o))
         assert "✓" in shown, f"{heading}: no check confirms the solution"
+        assert max(map(len, shown.splitlines())) <= 80, f"{heading}: wider than the page"
 
 
 def shown_text(output) -> list[str]:

@@ -1093,7 +1093,25 @@ def assert_equal(ours, theirs):
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
 
 
-CASES = [(name, kind) for name, way in WAYS.items() for kind in way.kinds]
+# On PyTorch 2.4, the oldest that rnnlib accepts, torch.nn goes these ways with other results, or
+# ours cannot go them: export and compile were young.
+NOT_ON_2_4 = {
+    "torch.func.linearize",
+    "make_fx, symbolic, another batch size",
+    "torch.export(strict=True)",
+    "torch.export(strict=True) of a BiRNN",
+    "torch.export, dynamic batch",
+    "torch.export, dynamic time",
+    "torch.compile(fullgraph=True)",
+}
+assert NOT_ON_2_4 <= WAYS.keys()
+
+CASES = [
+    (name, kind)
+    for name, way in WAYS.items()
+    for kind in way.kinds
+    if not (name in NOT_ON_2_4 and torch.__version__.startswith("2.4."))
+]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES, ids=[f"{kind}: {name}" for name, kind in CASES])

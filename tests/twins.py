@@ -106,9 +106,12 @@ def error(call) -> Exception:
 
 
 def assert_refused_alike(ours, theirs, *said) -> None:
-    """Both calls raise the same type of error, and the message of ours holds what is `said`."""
+    """Who catches their error catches ours, and the message of ours holds what is `said`.
+
+    Not the same type: PyTorch 2.4 says RuntimeError where newer ones say NotImplementedError.
+    """
     raised = error(ours)
-    assert type(raised) is type(error(theirs)), raised
+    assert isinstance(raised, type(error(theirs))), raised
     for part in said:
         assert part in str(raised)
 

@@ -4,10 +4,12 @@
 
     python tools/alone.py chapters/*.ipynb                  # on the oldest and on the newest
     python tools/alone.py --on newest chapters/01*.ipynb
+    python tools/alone.py --on next --tests                 # the unit tests, on pre-releases
 
 For each end of the ranges in pyproject.toml a new environment gets the wheel, what the wheel itself
 asks for, and what a notebook's kernel and nbval need; nothing of this folder can be imported there.
-nbval then runs the chapter, and compares it as ``make test`` does. uv installs, from where its
+nbval then runs the chapter, and compares it as ``make test`` does. The unit tests run here, in the
+same environments, without those that concern the book and its tools. uv installs, from where its
 settings say; PyTorch comes for the CPU, unless ``UV_TORCH_BACKEND`` says otherwise ("" leaves the
 choice to the index).
 """
@@ -23,6 +25,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +39,16 @@ ENDS = {
 }
 # What runs and compares a notebook: these, as pinned, and the files that say how.
 RUNNERS = ("ipykernel", "ipytest", "nbval", "pytest")
+# What some unit tests need besides: they run a figure's script, and build a wheel.
+TESTERS = ("quickjs-ng", "setuptools", "uv", "wheel")
+# Unit tests of what comes with the pins alone.
+PINNED_ALONE = (
+    "test_book.py",
+    "test_citation.py",
+    "test_desk.py",
+    "test_tools.py",
+    "test_workflows.py",
+)
 COMPARISON = ("conftest.py", "tools/clean_env.py", "tools/comparison.py", "tools/matplotlibrc")
 
 FAILED = re.compile(r"(\d+) (?:failed|errors?)")
@@ -52,7 +65,9 @@ def uv(*arguments: str) -> None:
     if not environment["UV_TORCH_BACKEND"]:
         del environment["UV_TORCH_BACKEND"]
     command = [sys.executable, "-m", "uv", "--no-progress", *arguments]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
     if run.returncode:
         raise AloneError(f"uv {' '.join(arguments)} failed:\n{run.stdout}{run.stderr}")
 
@@ -81,8 +96,10 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
-def make_environment(folder: Path, wheel: Path, end: str) -> Path:
-    """Make an environment with the wheel at one end of its ranges; return its Python.
+def make_environment(folder: Path, wheel: Path, end: str, runners: tuple[str, ...]) -> Path:
+    """Make an environment with the wheel at one end of its ranges, and pinned ``runners``.
+
+    Returns its Python.
 
     Raises
     ------
@@ -92,7 +109,7 @@ def make_environment(folder: Path, wheel: Path, end: str) -> Path:
     uv("venv", "--quiet", "--python", sys.executable, str(folder))
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # The ranges once more, because uv takes the lowest only of what it is asked for directly.
-    packages = [f"{PACKAGE} @ {wheel.as_uri()}", *ranges(), *pinned(RUNNERS)]
+    packages = [f"{PACKAGE} @ {wheel.as_uri()}", *ranges(), *pinned(runners)]
     uv("pip", "install", "--quiet", "--python", str(python), *ENDS[end], *packages)
     check_origin(python, folder)
     return python
@@ -124,35 +141,46 @@ def run_chapter(python: Path, comparison: Path, chapter: Path) -> tuple[str, str
     """
     with tempfile.TemporaryDirectory(prefix="alone-") as folder:
         shutil.copy(chapter, folder)
-        command = [python, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider"]
-        command += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"]
-        command += ["-c", os.devnull, "--rootdir", folder, "--color=no", "-q", chapter.name]
-        started = time.perf_counter()
-        run = subprocess.run(
-            command,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(comparison), "PYTHONUTF8": "1"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
+        options = ["-p", "conftest", "-c", os.devnull, "--rootdir", folder]
+        options += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"]
+        return run_pytest(python, Path(folder), *options, chapter.name, PYTHONPATH=str(comparison))
+
+
+def run_tests(python: Path) -> tuple[str, str]:
+    """Run the unit tests; return a few words as `run_chapter` does, and what pytest said."""
+    return run_pytest(python, ROOT, "tests", *(f"--ignore=tests/{name}" for name in PINNED_ALONE))
+
+
+def run_pytest(python: Path, folder: Path, *arguments: str, **variables: str) -> tuple[str, str]:
+    """Run pytest in ``folder`` with environment ``variables``; return as `run_chapter` does."""
+    started = time.perf_counter()
+    run = subprocess.run(
+        [python, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-q", *arguments],
+        cwd=folder,
+        env=os.environ | variables | {"PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     seconds = time.perf_counter() - started
     said = run.stdout + run.stderr
     passed, failed = PASSED.search(said), FAILED.search(said)
     if run.returncode == 0 and passed:
         return f"{passed.group(1)} ok, {seconds:.0f} s", said
-    return f"✗ {failed.group(1) if failed else 'all'} of its cells", said
+    return f"✗ {failed.group(1) if failed else 'all'} failed", said
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("chapters", nargs="+", type=Path)
+    parser.add_argument("chapters", nargs="*", type=Path)
+    parser.add_argument("--tests", action="store_true", help="run the unit tests as well")
     parser.add_argument(
         "--on", action="append", choices=ENDS, help="which end of the ranges (oldest and newest)"
     )
     options = parser.parse_args(arguments)
-    table: dict[str, list[str]] = {chapter.stem: [] for chapter in options.chapters}
+    runners = RUNNERS + TESTERS if options.tests else RUNNERS
+    table: dict[str, list[str]] = {}
     ends = options.on or ["oldest", "newest"]
     with tempfile.TemporaryDirectory(prefix="unrolled-alone-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
@@ -165,20 +193,26 @@ def main(arguments: list[str] | None = None) -> int:
             print(wheel.name)
             for end in ends:
                 print(f"\n{end}: installing", flush=True)
-                python = make_environment(folder / end, wheel, end)
+                python = make_environment(folder / end, wheel, end, runners)
                 print(versions(python))
-                for chapter in options.chapters:
-                    words, said = run_chapter(python, comparison, chapter)
-                    table[chapter.stem].append(words)
-                    print(f"  {chapter.stem}: {words}", flush=True)
+                runs = {
+                    chapter.stem: partial(run_chapter, python, comparison, chapter)
+                    for chapter in options.chapters
+                }
+                if options.tests:
+                    runs = {"unit tests": partial(run_tests, python)} | runs
+                for name, run in runs.items():
+                    words, said = run()
+                    table.setdefault(name, []).append(words)
+                    print(f"  {name}: {words}", flush=True)
                     if words.startswith("✗"):
                         print(said, flush=True)
         except AloneError as error:
             print(error, file=sys.stderr)
             return 1
     print(f"\n{'':28}" + "".join(f"{end:20}" for end in ends))
-    for stem, cells in table.items():
-        print(f"{stem:28}" + "".join(f"{cell:20}" for cell in cells))
+    for name, cells in table.items():
+        print(f"{name:28}" + "".join(f"{cell:20}" for cell in cells))
     return int(any(cell.startswith("✗") for cells in table.values() for cell in cells))
 
 

@@ -12,6 +12,7 @@ as well, for those who call them without make. Old Pythons can read this file: i
 import atexit
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -60,4 +61,7 @@ def enter():
 
 
 if __name__ == "__main__":
-    os.execve(sys.executable, [sys.executable] + sys.argv[1:], clean(os.environ))
+    command = [sys.executable] + sys.argv[1:]
+    if os.name == "nt":  # where exec would return to the shell at once, with status 0
+        sys.exit(subprocess.call(command, env=clean(os.environ)))
+    os.execve(sys.executable, command, clean(os.environ))

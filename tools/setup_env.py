@@ -312,7 +312,7 @@ def pip_install():
     pins = re.findall(r"^[\w.-]+==\S+", read(REQUIREMENTS), re.MULTILINE)
     torch = [pin for pin in pins if pin.startswith("torch==")]
     say("Installing {} pinned packages; pip's full account is in .venv/setup.log".format(len(pins)))
-    with open(LOG, "w"):  # the account of this run alone
+    with open(LOG, "w", encoding="utf-8"):  # the account of this run alone
         pass
     if torch and sys.platform == "linux" and not has_nvidia_gpu() and not names_own_source():
         say("There is no NVIDIA GPU: PyTorch's build for the CPU")
@@ -429,7 +429,7 @@ def main(arguments=None):
     try:
         if sys.version_info < (3, 6):  # too old even to look at a .venv made by another
             check_version()
-        with open(REQUIREMENTS) as lock:
+        with open(REQUIREMENTS, encoding="utf-8") as lock:
             if fcntl:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -96,7 +96,7 @@ def _shares(counts, axis):
 
 
 @exercise(
-    "Every image is counted once, in the row of what it is and the column of what was read.",
+    "Every image is counted once: its class is the row, what was read the column.",
     result="the matrix",
     cases=({"N": 11, "K": 3}, {"N": 23, "K": 4}, {"N": 37, "K": 5}),
     right=_confusion,

@@ -288,7 +288,7 @@ def _unlike(lstm: nn.Module, draw) -> nn.Module:
 
 
 @exercise(
-    "The forget gates of every layer and direction start at this bias, and nothing else moved.",
+    "Every forget gate starts at this bias, and nothing else moved.",
     cases=(
         {"D": 3, "H": 2, "layers": 2, "bidirectional": True, "value": 3.0},
         {"D": 2, "H": 5, "layers": 1, "bidirectional": False, "value": -1.5},

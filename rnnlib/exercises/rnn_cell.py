@@ -133,7 +133,7 @@ def _drawn_anew(make_cell, arguments: tuple) -> None:
 
 
 @exercise(
-    "The weights are parameters, they start at the right scale, and the step is right.",
+    "The weights are parameters at the right scale, and the step is right.",
     cases=({"D": 13, "H": 100}, {"D": 29, "H": 144}),
     right=_Cell,
     measure=_cell_at_work,

@@ -111,8 +111,9 @@ def cut(page: Page) -> list[str]:
     """Return equations, code and its output that are wider than their place."""
     return page.evaluate("""() => {
       document.querySelectorAll('details').forEach(fold => fold.open = true);
-      return [...document.querySelectorAll('main pre, div.math')]
-        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+      return [...document.querySelectorAll('main pre, div.math, .katex-display')]
+        .filter(e => getComputedStyle(e).overflowX !== 'visible')
+        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 2)
         .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
     }""")
 
