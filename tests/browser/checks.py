@@ -53,6 +53,12 @@ def open_page(browser: Browser, path: Path, *, width: int = WIDE, scripts: bool 
     return page
 
 
+def settle(page: Page) -> None:
+    """Return when nothing changes any more, after a change of colours or of width."""
+    page.wait_for_timeout(50)
+    page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => 0)")
+
+
 def elsewhere(page: Page) -> list[str]:
     """Return what the page asked others for."""
     return [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))]
@@ -120,6 +126,7 @@ def cut(page: Page) -> list[str]:
 
 def white_cards(page: Page, size: int = 24) -> list[str]:
     """Return where squares of the page are white throughout, dark as it should be."""
+    settle(page)
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L")
     # A square's darkest pixel: those of reduced pictures would be averages.
     found = []
@@ -132,6 +139,7 @@ def white_cards(page: Page, size: int = 24) -> list[str]:
 
 def serious(page: Page) -> list[str]:
     """Return what axe-core calls a serious or critical violation, with the elements."""
+    settle(page)
     violations = Axe().run(page).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
