@@ -8,7 +8,10 @@ need; its licence (MIT) goes with them.
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +24,9 @@ from sphinx.writers.html5 import HTML5Translator
 
 KATEX = Path(__file__).parent / "katex"
 STYLE = "katex.min.css"
+INSIDE = re.compile(r"url\((fonts/KaTeX_(?:Main-Regular|Math-Italic)\.woff2)\)")
+
+CLOSING = tuple(".,;:!?)’”")
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +74,9 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     """Write mathematics within a line."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(markup(self, node, display=False) + "</span>")
+    after = node.next_node(descend=False, siblings=True)
+    if isinstance(after, nodes.Text) and after[:1] in CLOSING:
+        self.body.append("\u2060")  # no line begins with a comma
     raise nodes.SkipNode
 
 
@@ -83,8 +92,23 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def add_files(app: Sphinx) -> None:
-    """Let KaTeX's style and fonts be copied into the book."""
-    app.config.html_static_path.append(str(KATEX / "page"))
+    """Let KaTeX's style and fonts be copied into the book.
+
+    The two fonts of almost every equation go into the style itself: no line is set twice, and no
+    browser refuses them on a page from a disk.
+    """
+    folder = Path(app.doctreedir, "katex")
+    shutil.copytree(KATEX / "page", folder, dirs_exist_ok=True)
+    style = (KATEX / "page" / STYLE).read_text("utf-8")
+    style = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", style)
+    (folder / STYLE).write_text(INSIDE.sub(with_font, style), encoding="utf-8")
+    app.config.html_static_path.append(str(folder))
+
+
+def with_font(match: re.Match) -> str:
+    """Return the address of a font as one that holds it."""
+    font = base64.b64encode((KATEX / "page" / match[1]).read_bytes()).decode("ascii")
+    return f"url(data:font/woff2;base64,{font})"
 
 
 def is_mathematics(node: nodes.Node) -> bool:

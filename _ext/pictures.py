@@ -9,7 +9,8 @@ from urllib.parse import unquote
 from sphinx.application import Sphinx
 from sphinx.util.images import get_image_size
 
-IMAGE = re.compile(r'<img (?![^>]*\b(?:width|height)=)([^>]*?\bsrc="([^"]+)"[^>]*)>')
+IMAGE = re.compile(r'<img((?:\s+[\w-]+="[^"]*")+)')
+ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 
 def add_sizes(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -17,9 +18,15 @@ def add_sizes(app: Sphinx, page: str, template: str, context: dict, doctree) -> 
     paths = {name: Path(app.srcdir, path) for path, (_, name) in app.env.images.items()}
 
     def sized(match: re.Match) -> str:
-        path = paths.get(unquote(match[2]).rpartition("/")[2])
-        size = path and get_image_size(path)
-        return f'<img width="{size[0]}" height="{size[1]}" {match[1]}>' if size else match[0]
+        attributes = dict(ATTRIBUTE.findall(match[1]))
+        path = paths.get(unquote(attributes.get("src", "")).rpartition("/")[2])
+        if (
+            not path
+            or {"width", "height"} & attributes.keys()
+            or not (size := get_image_size(path))
+        ):
+            return match[0]
+        return f'<img width="{size[0]}" height="{size[1]}"{match[1]}'
 
     if "body" in context:
         context["body"] = IMAGE.sub(sized, context["body"])

@@ -19,7 +19,8 @@ class Element {
   }
   set value(value) {
     if (this.tag === 'select') this.chosen = value;
-    else this.attributes.value = String(Math.max(+this.min, Math.min(+this.max, value)));
+    else if (this.type === 'range') value = Math.max(+this.min, Math.min(+this.max, value));
+    this.attributes.value = String(value);
   }
   getAttribute(name) { return this.attributes[name]; }
   setAttribute(name, value) { this.attributes[name] = String(value); }
@@ -45,10 +46,19 @@ class Element {
     this.put(html, 1, 0);
   }
   set outerHTML(html) { this.put(html, 0, 1); }
-  addEventListener(kind, heard) { this.heard[kind] = heard; }
+  addEventListener(kind, heard) {
+    const before = this.heard[kind];
+    this.heard[kind] = event => { before?.(event); heard(event); };
+  }
+  dispatchEvent({ type }) { this.heard[type](); }
 }
 const roots = JSON.parse(copies).map(root => new Element(root, null));
+const location = { hash: address ?? '' }, pageHeard = {};
+const history = { replaceState: (state, title, hash) => { location.hash = hash; } };
+const addEventListener = (kind, heard) => { pageHeard[kind] = heard; };
+class Event { constructor(type) { this.type = type; } }
 const document = {
+  documentElement: { dataset: address === null ? {} : { content_root: '../' } },
   querySelectorAll: selector => {
     const [, key] = selector.match(/^\[data-live="(\w+)"\]:not\(\[data-ready\]\)$/);
     return roots.filter(root => root.dataset.live === key && root.dataset.ready === undefined);

@@ -33,15 +33,18 @@ class Page:
     drawing : Drawing
     copies : int, default 1
         How often the figure, with its script, stands on the page.
+    address : str, optional
+        What follows the page's address, from # on; without it, the page is a notebook's.
     """
 
-    def __init__(self, drawing, copies: int = 1):
+    def __init__(self, drawing, copies: int = 1, address: str | None = None):
         self.context = quickjs.Context()
         self.context.add_callable(
             "parse", lambda html: json.dumps(tree(ElementTree.fromstring(html)))
         )
         self.context.add_callable("atob", lambda text: base64.b64decode(text).decode("latin1"))
         self.context.set("copies", json.dumps([tree(parse(drawing))] * copies))
+        self.context.set("address", address)
         self.context.eval(BROWSER)
         for _ in range(copies):
             self.context.eval(code_of(drawing))
@@ -70,6 +73,14 @@ class Page:
         button = f"root.querySelectorAll('button').find(b => b.textContent === {word!r})"
         self.get(f"root.heard.click({{ target: {button} }}) ?? null", copy)
         return self.caption(copy)
+
+    def go(self, address: str) -> str:
+        """Change what follows the page's address, and return the line below the figure."""
+        self.context.eval(f"location.hash = {json.dumps(address)}; pageHeard.hashchange()")
+        return self.caption()
+
+    def address(self) -> str:
+        return self.context.eval("location.hash")
 
     def caption(self, copy: int = 0) -> str:
         """Return the line below the figure, without markup."""

@@ -17,10 +17,13 @@ from fake_page import Page, code_of
 from rnnlib import LSTMCell, unroll
 from rnnlib.gradients import gradient_by_lag
 from rnnlib.page import diagrams
-from rnnlib.page.live import cliff, gates_by_hand, gradient_lag
+from rnnlib.page.colours import COLOURS
+from rnnlib.page.drawing import letters
+from rnnlib.page.live import cliff, gates_by_hand, gradient_lag, playground
 from rnnlib.page.live.figure import Choice, Slider, live, script
 from rnnlib.page.live.gates import CANDIDATES
 from rnnlib.page.live.lag import lag_network
+from rnnlib.page.live.playground import LEGENDS, NAMED, Setting, history
 from rnnlib.page.live.plot import hundredths, short
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
@@ -50,12 +53,16 @@ FIGURES = {
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
     "lag of a GRU": lambda: gradient_lag("GRU"),
+    "playground": playground,
 }
 
 
 @pytest.fixture(params=FIGURES, name="figure")
 def _figure(request):
     return FIGURES[request.param]()
+
+
+PLOTS = ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground"]
 
 
 # All figures
@@ -84,6 +91,32 @@ def test_the_svg_follows_the_colours_of_the_page(figure):
     assert image.get("fill") == "currentColor"
 
 
+@pytest.mark.parametrize("name", PLOTS)
+def test_letters_and_lines_have_the_colour_of_what_they_stand_for(name):
+    letters_of = {"ink": "state", "backward": "gradient", "given": "input", "out": "output"}
+    lines_of = {"length": "gradient", "cell": "state", "shown": "output", "inputs": "input"}
+    lines_of |= {f"{letter}{j}": "state" for letter in "hc" for j in (1, 2, 3)}
+    found = set()
+    for element in images(FIGURES[name]())[0].iter():
+        kind = element.get("class")
+        if element.tag == f"{SVG}text" and kind in letters_of:
+            assert element.get("fill") == letters(COLOURS[letters_of[kind]])
+            found.add(kind)
+        if element.tag == f"{SVG}path" and kind in lines_of:
+            assert element.get("stroke") == COLOURS[lines_of[kind]]
+            found.add(kind)
+    assert len(found) >= 2
+
+
+def test_the_notation_page_names_the_colours():
+    rows = re.findall(
+        r'background:(#\w+)"></span> \| .* \| `"(\w+)"` \|',
+        (CHAPTERS / "notation.md").read_text(encoding="utf-8"),
+    )
+    expected = ("state", "gradient", "input", "output")
+    assert rows == [(COLOURS[name], name) for name in expected]
+
+
 def test_each_control_is_native_and_has_a_label(figure):
     page = Page(figure)
     controls = page.get("root.querySelectorAll('[name]').map(c => [c.tag, c.parentNode.tag])")
@@ -98,7 +131,8 @@ def test_two_copies_on_a_page_are_two_figures(figure):
     page = Page(figure, copies=2)
     name = page.attribute("[name]", "name")
     stops = page.get("root.querySelector('[name]').dataset.stops ?? null")
-    end = stops.split()[-1] if stops else False
+    other = page.get("root.querySelector('[name]').children[1]?.textContent ?? false")
+    end = stops.split()[-1] if stops else other
     before = page.caption(1)
     assert page.set(**{name: end}) != before
     assert page.caption(1) == before
@@ -113,7 +147,9 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", ["figure", "stepper", "plot", "cliff", "lag", "gates"])
+@pytest.mark.parametrize(
+    "name", ["figure", "stepper", "plot", "cliff", "cells", "lag", "gates", "playground"]
+)
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -243,7 +279,7 @@ def close(found: str, expected: str) -> None:
         assert float(one) == pytest.approx(float(other), abs=0.11, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU"])
+@pytest.mark.parametrize("name", PLOTS)
 def test_the_image_is_what_the_script_draws_first(name):
     figure = FIGURES[name]()
     page, (image,) = Page(figure), images(figure)
@@ -340,7 +376,8 @@ def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
     network, x, u = lag_network(layer, **settings)
     expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
     page = Page(gradient_lag(layer))
-    page.context.eval(script("plot") + script("lag").replace("const figure", "globalThis.unused"))
+    lag = script("lag").replace("const figure", "globalThis.unused")
+    page.context.eval(script("plot") + script("cells") + lag)
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
     run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
     found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
@@ -410,3 +447,125 @@ def test_the_puzzle_tells_what_is_missing_and_when_it_is_solved():
     assert "says nothing at step 10" in page.set(o10=False)
     assert page.set(o10=True, f1=False).count("Solved") == 1
     assert "c10 is 0.00" in page.set(f5=False)
+
+
+# The playground
+
+SETTINGS = [
+    *NAMED.values(),
+    *[
+        Setting(layer, numbers, (0.5, -1.2, 0, 2), units, gain)
+        for layer in LEGENDS
+        for units, gain in ((2, 1), (3, 2), (3, 0))
+        for numbers in [
+            np.random.default_rng(units)
+            .normal(size=len(LEGENDS[layer]) * (units + 2) * units)
+            .round(1)
+            .tolist()
+        ]
+    ],
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: f"{s.layer} {s.units} {s.gain}")
+def test_the_playground_computes_what_rnnlib_does(setting):
+    network, x = setting.network()
+    h, c, gates = history(network, x)
+    lengths = gradient_by_lag(network, x, loss=lambda h: h[:, 0].sum())
+    page = Page(playground())
+    own = script("playground").replace("const figure", "globalThis.unused")
+    page.context.eval(script("plot") + script("cells") + own)
+    call = f"JSON.stringify(run(readBack({json.dumps(setting.text())})), plain)"
+    plain = "const plain = (key, v) => ArrayBuffer.isView(v) ? [...v] : v;"
+    found = json.loads(page.context.eval(f"{plain} {call}"))
+    close_to = {"rtol": 1e-9, "atol": 1e-14}
+    np.testing.assert_allclose(found["h"], h, **close_to)
+    np.testing.assert_allclose(found["lag"], lengths, **close_to)
+    if setting.layer == "LSTM":
+        np.testing.assert_allclose(found["c"], c, **close_to)
+    if setting.layer != "RNN":
+        np.testing.assert_allclose(found["gates"], gates, **close_to)
+
+
+@pytest.mark.parametrize("setting", SETTINGS[::3], ids=lambda s: f"{s.layer} {s.units} {s.gain}")
+def test_an_address_holds_the_whole_setting(setting):
+    """What one page writes into its address, another reads."""
+    page = Page(playground(), address=f"#{setting.text()}")
+    there = page.caption()
+    assert page.set(units=5 - setting.units) != there
+    page.set(units=setting.units)
+    other = Page(playground(), address=page.address())
+    assert other.caption() == page.caption()
+    named = [name for name, one in NAMED.items() if one == setting]
+    assert page.address() == (f"#{named[0].replace(' ', '-')}" if named else f"#{setting.text()}")
+
+
+def test_a_name_is_an_address_and_a_choice():
+    by_choice = Page(playground())
+    for name in NAMED:
+        address = f"#{name.replace(' ', '-')}"
+        said = by_choice.set(named=name)
+        assert Page(playground(), address=address).caption() == said
+        assert Page(playground(), address="").go(address) == said
+    chosen = "root.querySelector('[name=named]').value"
+    by_choice.set(x="1 1")
+    assert by_choice.get(chosen) == "your own"
+
+
+def test_in_a_notebook_the_address_is_left_alone():
+    page = Page(playground())
+    page.set(named="count")
+    assert page.address() == ""
+
+
+@pytest.mark.parametrize(
+    "address", ["#nonsense", "#layer=GPT&units=9&gain=x&x=a,,1&w=b", "#layer=", "#%41", "#"]
+)
+def test_an_address_that_is_none_breaks_nothing(address):
+    assert re.match(
+        r"After 24 steps h is \(.*length is \S+", Page(playground(), address=address).caption()
+    )
+
+
+def test_what_is_typed_may_be_no_number():
+    page = Page(playground())
+    page.set(named="count", x="1 one 1")
+    assert page.address() == "" and page.caption() == page.set(x="1, 0; 1 0 0")
+    page.set(x="")
+    assert "h is (0.00, 0.00)" in page.caption()
+
+
+def test_the_boxes_in_use_are_those_of_the_layer_and_its_units():
+    page = Page(playground())
+    hidden = "root.querySelectorAll('fieldset').map(f => !!f.hidden)"
+    legend = "root.querySelectorAll('legend').map(l => l.textContent)"
+    thirds = "root.querySelectorAll('.third').map(t => !!t.hidden)"
+    for layer, names in LEGENDS.items():
+        page.set(layer=layer)
+        assert page.get(hidden) == [k >= len(names) for k in range(4)]
+        assert page.get(legend) == [*names, "", "", "", ""][:4]
+    assert set(page.get(thirds)) == {True}
+    page.set(units=3)
+    assert set(page.get(thirds)) == {False}
+
+
+def test_the_playground_shows_what_its_page_says():
+    page = Page(playground())
+
+    def length(**settings):
+        return float(re.search(r"length is (\S+)\.$", page.set(**settings))[1])
+
+    assert "c is (0.73, 0.00)" in page.set(named="keep what was loud")
+    assert "c is (1.09, 0.00)" in page.set(w0b1="0")
+    assert length(named="fade") == 0.043 and length(x="0") == 0.089
+    assert "10−14" in page.set(x="1 " * 24)
+    assert length(named="explode") == 169
+    assert "h is (0.71, 0.00)" in page.set(x="1") and "10−5" in page.caption()
+    assert length(named="turn") == 0.94
+    assert "h is (0.43, −0.28)" in page.set(gain="1.1")
+    assert "h is (0.01, −0.01)" in page.set(gain="0.9")
+    assert length(named="three steps of memory") == 0
+    assert "h is (0.88, 0.54)" in page.set(named="count")
+    assert "h is (1.00, 0.99), c is (4.72," in page.set(x="1 " * 24)
+    assert "h is (0.56, 0.00)" in page.set(named="take or leave")
+    assert "h is (−0.72," in page.set(x="1 0 0 0 -1", w1x1="12")

@@ -46,6 +46,7 @@ PINNED_ALONE = (
     "test_book.py",
     "test_citation.py",
     "test_desk.py",
+    "test_extensions.py",
     "test_tools.py",
     "test_workflows.py",
 )

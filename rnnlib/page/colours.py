@@ -7,9 +7,9 @@ BACKWARD = "#d3752a"
 GRADIENT = BACKWARD
 """Gradients, which run backwards in time."""
 INPUT = "#8a7420"
-"""Inputs."""
+"""Inputs, and candidates, which are made of them."""
 OUTPUT = "#1f9e78"
-"""The frame around `output`, all steps of the top layer."""
+"""Outputs, and what a gate lets through; the frame around `output`, all steps of the top layer."""
 LAST = "#b0609f"
 """The frame around `h_n`, the last step of every layer."""
 
@@ -21,6 +21,7 @@ COLOURS = {
     "state": STATE,
     "gradient": GRADIENT,
     "input": INPUT,
+    "output": OUTPUT,
     "rnn": STATE,
     "torch": BACKWARD,
     "forward": STATE,

@@ -3,11 +3,13 @@
 import gzip
 import io
 import json
+import re
+from functools import cache
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from bs4 import BeautifulSoup
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -51,6 +53,12 @@ def open_page(browser: Browser, path: Path, *, width: int = WIDE, scripts: bool 
     return page
 
 
+def settle(page: Page) -> None:
+    """Return when nothing changes any more, after a change of colours or of width."""
+    page.wait_for_timeout(50)
+    page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => 0)")
+
+
 def elsewhere(page: Page) -> list[str]:
     """Return what the page asked others for."""
     return [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))]
@@ -73,23 +81,24 @@ def unset_mathematics(page: Page) -> list[str]:
     }""")
 
 
+@cache
+def places(file: Path) -> set[str]:
+    """Return what a link into this file may have behind its #."""
+    return {"", "top", *re.findall(r'\s(?:id|name)="([^"]*)"', file.read_text("utf-8"))}
+
+
 def dead_links(root: Path, path: Path) -> list[str]:
     """Return the links of a page that lead to no file, or to no place in it."""
-
-    def places(file: Path) -> set[str]:
-        soup = BeautifulSoup(file.read_text("utf-8"), "html.parser")
-        return {tag.get("id") or tag.get("name") for tag in soup.find_all(True)} | {"", "top"}
-
-    dead, soup = [], BeautifulSoup(path.read_text("utf-8"), "html.parser")
-    for link in soup.find_all("a", href=True):
-        parts = urlsplit(link["href"])
+    dead = []
+    for link in re.findall(r'<a\b[^>]*\shref="([^"]*)"', path.read_text("utf-8")):
+        parts = urlsplit(unescape(link))
         if parts.scheme or parts.netloc:
             continue
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         inside = target.is_relative_to(root.resolve()) and target.is_file()
         page = inside and target.suffix == ".html"
         if not inside or (page and unquote(parts.fragment) not in places(target)):
-            dead.append(link["href"])
+            dead.append(link)
     return dead
 
 
@@ -109,13 +118,15 @@ def cut(page: Page) -> list[str]:
     return page.evaluate("""() => {
       document.querySelectorAll('details').forEach(fold => fold.open = true);
       return [...document.querySelectorAll('main pre, div.math, .katex-display')]
-        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+        .filter(e => getComputedStyle(e).overflowX !== 'visible')
+        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 2)
         .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
     }""")
 
 
 def white_cards(page: Page, size: int = 24) -> list[str]:
     """Return where squares of the page are white throughout, dark as it should be."""
+    settle(page)
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L")
     # A square's darkest pixel: those of reduced pictures would be averages.
     found = []
@@ -128,6 +139,7 @@ def white_cards(page: Page, size: int = 24) -> list[str]:
 
 def serious(page: Page) -> list[str]:
     """Return what axe-core calls a serious or critical violation, with the elements."""
+    settle(page)
     violations = Axe().run(page).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
@@ -160,27 +172,28 @@ def without_size(page: Page) -> list[str]:
       .map(e => e.outerHTML.slice(0, 120))""")
 
 
+KEYS = {"checkbox": "Space", "number": "ArrowUp", "text": "End 1"}
+AT_END = "c => c.type === 'range' ? c.value === c.max : c.selectedIndex === c.length - 1"
+
+
 def dead_figures(page: Page) -> list[str]:
     """Move every control of every live figure by keyboard; return those that change nothing."""
     dead = []
     for number, figure in enumerate(page.query_selector_all("[data-live]")):
-        heard = figure.query_selector("[aria-live]")
-        controls = figure.query_selector_all("[name]")
-        if not controls:
-            dead.append(f"figure {number} has no control")
-        answers = set()
+        heard, answers, moved = figure.query_selector("[aria-live]"), set(), set()
+        controls = [c for c in figure.query_selector_all("[name]") if c.is_visible()]
         for control in controls:
-            before = figure.inner_html()
+            before, kind = figure.inner_html(), control.evaluate("c => c.type")
             answers.add(heard.inner_text())
             control.focus()
-            if page.evaluate("document.activeElement.type") == "checkbox":
-                page.keyboard.press("Space")
-            else:
-                at_end = control.evaluate("c => c.type === 'range' && c.value === c.max")
-                page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+            arrow = "ArrowLeft" if control.evaluate(AT_END) else "ArrowRight"
+            for key in KEYS.get(kind, arrow).split():
+                page.keyboard.press(key)
             answers.add(heard.inner_text())
-            if figure.inner_html() == before:
+            if figure.inner_html() != before:
+                moved.add(kind)
+            elif kind not in ("number", "checkbox"):  # behind a shut gate one may do nothing
                 dead.append(f"figure {number}: {control.get_attribute('name')} moves nothing")
-        if len(answers) < 2:
-            dead.append(f"figure {number} always says {json.dumps(sorted(answers))}")
+        if len(answers) < 2 or moved != {c.evaluate("c => c.type") for c in controls}:
+            dead.append(f"figure {number} says {json.dumps(sorted(answers))}, moved by {moved}")
     return dead

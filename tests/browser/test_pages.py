@@ -103,12 +103,13 @@ def test_without_scripts_there_are_pictures_and_mathematics(browser, page, name)
 
 def test_search_finds(browser):
     page = checks.open_page(browser, ROOT / "chapters" / "index.html")
+    page.locator(".search-button-field:visible").first.click()
     page.locator("input[type=search]:visible").first.fill("vanishing gradient")
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
     assert page.locator("#search-results li a[href*='08_vanishing']").count()
     page.locator("#search-results li a").first.click()
-    page.wait_for_selector("main h1")
+    page.wait_for_selector("main h1:visible")
     assert "gradient" in page.locator("main").inner_text()
     assert page.faults == []
     assert checks.elsewhere(page) == []

@@ -29,7 +29,7 @@ def gates_by_hand() -> Drawing:
     for left, name, css, words in (
         (0, "input", "given", "candidate g (bars)"),
         (150, "state", "ink", "cell state c"),
-        (260, "good", "out", "hidden state h"),
+        (260, "output", "out", "hidden state h"),
     ):
         ink = f'class="{css}" fill="{letters(COLOURS[name])}" {UPRIGHT}'
         pen.text(words, PLOT.left + left, PLOT.top - 8, 13, "start", ink)
@@ -39,7 +39,7 @@ def gates_by_hand() -> Drawing:
         pen.path(data, f'stroke="{COLOURS["input"]}" stroke-width="10" opacity=".6"')
     for name, colour, values in (
         ("cell", COLOURS["state"], sums),
-        ("shown", COLOURS["good"], np.tanh(sums)),
+        ("shown", COLOURS["output"], np.tanh(sums)),
     ):
         points = (PLOT.at(t, value) for t, value in enumerate(values, 1))
         pen.path(line(points), f'class="{name}" stroke="{colour}" stroke-width="2.5"')

@@ -140,7 +140,7 @@ def gradient_lag(layer: str = "RNN") -> Drawing:
         (460, 306),
         _controls(layer),
         data,
-        ("plot", "lag"),
+        ("plot", "cells", "lag"),
         said,
         zoom=1.15,
     )
