@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab notebooks alone studies bench lint clean environment
+.PHONY: help book test lab browser notebooks alone studies bench lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -34,6 +34,10 @@ test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=â€
 
 lab: environment  ## open the chapters in JupyterLab
 	@$(VENV) -m jupyter lab chapters
+
+browser: book  ## read the book and try make lab in a real browser (needs Chromium)
+	@$(VENV) -m pip install --quiet -r tests/browser/requirements.txt
+	@$(VENV) -m pytest tests/browser $(ARGS)
 
 notebooks: environment  ## execute the chapters in place (CHAPTERS=chapters/â€¦ for some)
 	@$(VENV) tools/notebooks.py $(ARGS) $(CHAPTERS)

@@ -1,0 +1,186 @@
+"""What can be wrong with a page in a browser: each check returns what it found, in words."""
+
+import gzip
+import io
+import json
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+WIDE, PHONES = 1200, (360, 390)
+PACKED = {".png", ".jpg", ".woff2", ".woff"}  # which gzip doesn't make smaller
+
+# Shifts from the first moment on, as the browser reports them.
+OBSERVE = """
+window.shifts = [];
+new PerformanceObserver(list => {
+  for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifts.push(
+    [e.value, ...e.sources.map(s => (s.node?.outerHTML ?? s.node?.data ?? '').slice(0, 80))]);
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+def open_page(browser: Browser, path: Path, *, width: int = WIDE, scripts: bool = True) -> Page:
+    """Open a file; what it asks for from elsewhere is noted and refused, as without a network.
+
+    The page has two lists: `asked`, all addresses it asked for, and `faults`, what went wrong.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, java_script_enabled=scripts
+    )
+    page = context.new_page()
+    page.asked, page.faults = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("requestfailed", lambda request: page.faults.append(f"not there: {request.url}"))
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on(
+        "console",
+        lambda said: page.faults.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    context.route(lambda url: not url.startswith(("file:", "data:")), lambda route: route.abort())
+    if scripts:
+        page.add_init_script(OBSERVE)
+    page.goto(path.as_uri())
+    if scripts:
+        page.evaluate("document.fonts.ready.then(() => undefined)")
+    page.wait_for_timeout(200)
+    return page
+
+
+def elsewhere(page: Page) -> list[str]:
+    """Return what the page asked others for."""
+    return [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))]
+
+
+def unset_mathematics(page: Page) -> list[str]:
+    """Return mathematics that still is TeX, is an error, or is set in letters of another font."""
+    return page.evaluate(r"""() => {
+      const bare = document.querySelector('main').cloneNode(true);
+      bare.querySelectorAll('code, pre, script, style, .katex').forEach(e => e.remove());
+      const shown = getComputedStyle(document.querySelector('.katex') ?? document.body);
+      return [
+        ...[...document.querySelectorAll('.math')].filter(e => !e.querySelector('.katex, math')),
+        ...document.querySelectorAll('.katex-error, mjx-merror'),
+      ].map(e => e.textContent).concat(
+        bare.textContent.match(/\\[(\[]|\\[a-z]{2,}|\$[^$\n]*[_^\\][^$\n]*\$/g) ?? [],
+        document.querySelector('.katex') && !document.fonts.check('16px KaTeX_Main') ?
+          ['KaTeX_Main is not there'] : [],
+        [...document.fonts].filter(f => f.status === 'error').map(f => f.family));
+    }""")
+
+
+def dead_links(root: Path, path: Path) -> list[str]:
+    """Return the links of a page that lead to no file, or to no place in it."""
+
+    def places(file: Path) -> set[str]:
+        soup = BeautifulSoup(file.read_text("utf-8"), "html.parser")
+        return {tag.get("id") or tag.get("name") for tag in soup.find_all(True)} | {"", "top"}
+
+    dead, soup = [], BeautifulSoup(path.read_text("utf-8"), "html.parser")
+    for link in soup.find_all("a", href=True):
+        parts = urlsplit(link["href"])
+        if parts.scheme or parts.netloc:
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        inside = target.is_relative_to(root.resolve()) and target.is_file()
+        page = inside and target.suffix == ".html"
+        if not inside or (page and unquote(parts.fragment) not in places(target)):
+            dead.append(link["href"])
+    return dead
+
+
+def sideways(page: Page) -> list[str]:
+    """Return the elements that make the page wider than the window."""
+    return page.evaluate("""() => {
+      const wide = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= wide) return [];
+      return [...document.querySelectorAll('body *')]
+        .filter(e => e.getBoundingClientRect().right > wide + 1)
+        .slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+    }""")
+
+
+def cut(page: Page) -> list[str]:
+    """Return equations, code and its output that are wider than their place."""
+    return page.evaluate("""() => {
+      document.querySelectorAll('details').forEach(fold => fold.open = true);
+      return [...document.querySelectorAll('main pre, div.math, .katex-display')]
+        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+        .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
+    }""")
+
+
+def white_cards(page: Page, size: int = 24) -> list[str]:
+    """Return where squares of the page are white throughout, dark as it should be."""
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L")
+    # A square's darkest pixel: those of reduced pictures would be averages.
+    found = []
+    for top in range(0, shot.height - size, size):
+        for left in range(0, shot.width - size, size):
+            if shot.crop((left, top, left + size, top + size)).getextrema()[0] > 200:
+                found.append(f"white at {left}, {top}")
+    return found
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe-core calls a serious or critical violation, with the elements."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def shift(page: Page) -> float:
+    """Return by how much the page has moved since it was opened (cumulative layout shift)."""
+    return sum(value for value, *_ in page.evaluate("window.shifts"))
+
+
+def weight(page: Page) -> int:
+    """Return the bytes of all files that the page has asked for, compressed as servers do."""
+    total = 0
+    for url in set(page.asked):
+        if url.startswith("file:"):
+            path = Path(unquote(urlsplit(url).path))
+            data = path.read_bytes()
+            total += len(data if path.suffix in PACKED else gzip.compress(data, 6))
+    return total
+
+
+def without_size(page: Page) -> list[str]:
+    """Return the pictures of the text that don't say how large they are."""
+    return page.evaluate("""() => [...document.querySelectorAll('article img')]
+      .filter(e => !e.hasAttribute('width') || !e.hasAttribute('height'))
+      .map(e => e.outerHTML.slice(0, 120))""")
+
+
+def dead_figures(page: Page) -> list[str]:
+    """Move every control of every live figure by keyboard; return those that change nothing."""
+    dead = []
+    for number, figure in enumerate(page.query_selector_all("[data-live]")):
+        heard = figure.query_selector("[aria-live]")
+        controls = figure.query_selector_all("[name]")
+        if not controls:
+            dead.append(f"figure {number} has no control")
+        answers = set()
+        for control in controls:
+            before = figure.inner_html()
+            answers.add(heard.inner_text())
+            control.focus()
+            if page.evaluate("document.activeElement.type") == "checkbox":
+                page.keyboard.press("Space")
+            else:
+                at_end = control.evaluate("c => c.type === 'range' && c.value === c.max")
+                page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+            answers.add(heard.inner_text())
+            if figure.inner_html() == before:
+                dead.append(f"figure {number}: {control.get_attribute('name')} moves nothing")
+        if len(answers) < 2:
+            dead.append(f"figure {number} always says {json.dumps(sorted(answers))}")
+    return dead
