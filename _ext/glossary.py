@@ -36,7 +36,7 @@ LEFT_ALONE = (
 )
 
 
-class term_link(nodes.reference):  # noqa: N801 (docutils names nodes so)
+class term_link(nodes.reference):
     """A link to a term, with its ``definition``."""
 
 
