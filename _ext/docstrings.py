@@ -1,10 +1,12 @@
-"""Docstrings on the page of the package: two things in which they are not what Sphinx expects."""
+"""Docstrings on the page of the package: three things in which they are not what Sphinx expects."""
 
 from __future__ import annotations
 
 import re
 
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
 def number_sources(
@@ -25,8 +27,21 @@ def join_sentence(
         lines[0] = f"{kinds[0].removeprefix(':type: ')}: {lines[0]}"
 
 
+class FreeLists(SphinxPostTransform):
+    """Take lists out of the paragraphs that Sphinx puts around them in a field."""
+
+    default_priority = 20
+
+    def run(self, **kwargs: object) -> None:
+        """Change the document in place."""
+        for paragraph in list(self.document.findall(nodes.paragraph)):
+            if any(isinstance(child, nodes.bullet_list) for child in paragraph):
+                paragraph.replace_self(paragraph.children)
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.connect("autodoc-process-docstring", number_sources)
     app.connect("autodoc-process-docstring", join_sentence, priority=600)  # after napoleon
+    app.add_post_transform(FreeLists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,6 +21,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 KATEX = Path(__file__).parent / "katex"
 STYLE = "katex.min.css"
+STRAY = "<mo>\u2061</mo></msub>"
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ def typeset(tex: str, *, display: bool, output: str = "htmlAndMathml") -> str:
     """
     options = {"displayMode": display, "output": output, "strict": "error"}
     call = f"katex.renderToString({json.dumps(tex)}, {json.dumps(options)})"
-    return json.loads(katex().eval(f"JSON.stringify({call})"))
+    # In E_\\min KaTeX gives the subscript a third part, which MathML has no place for.
+    return json.loads(katex().eval(f"JSON.stringify({call})")).replace(STRAY, "</msub>")
 
 
 def markup(self: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
