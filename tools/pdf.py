@@ -21,7 +21,6 @@ from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup, Tag
-from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "_build" / "singlehtml"
@@ -107,6 +106,8 @@ def contents(article: Tag, toc: dict, numbers: dict[str, int]) -> str:
 
 def page_numbers(pdf: Path) -> dict[str, int]:
     """Return on which page each target of a link stands."""
+    from pypdf import PdfReader  # of tools/pdf_requirements.txt
+
     reader = PdfReader(pdf)
     places = reader.named_destinations.items()
     return {
