@@ -48,15 +48,20 @@ class RoundAuthorYear(AuthorYearReferenceStyle):
     bracket_year: BracketStyle = field(default_factory=round_brackets)
 
 
-class WithoutLabels(SphinxPostTransform):
-    """Take the numbers away from the list, which the text does not name."""
+class PlainList(SphinxPostTransform):
+    """Make an ordinary list of the entries, without the numbers that no reference names."""
 
-    default_priority = 6  # the list is made at 5
+    default_priority = 6  # the entries are made at 5
 
     def run(self, **kwargs: object) -> None:
         """Change the document in place."""
-        for citation in self.document.findall(nodes.citation):
-            citation.children = [c for c in citation.children if not isinstance(c, nodes.label)]
+        lists = {citation.parent for citation in self.document.findall(nodes.citation)}
+        for made in lists:
+            plain = nodes.bullet_list(classes=["bibliography"])
+            for citation in made.children:
+                text = [part for part in citation if not isinstance(part, nodes.label)]
+                plain += nodes.list_item("", *text, ids=citation["ids"])
+            made.replace_self(plain)
 
 
 def setup(app: Sphinx) -> dict:
@@ -64,5 +69,5 @@ def setup(app: Sphinx) -> dict:
     register_plugin("pybtex.style.formatting", "kept_titles", KeptTitles)
     references = "sphinxcontrib.bibtex.style.referencing"
     register_references(references, "round_author_year", RoundAuthorYear)
-    app.add_post_transform(WithoutLabels)
+    app.add_post_transform(PlainList)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
