@@ -242,6 +242,7 @@ def test_on_paper_pictures_and_solutions_stay_and_folded_code_goes(pdf):
     text = " ".join(article.get_text().split())
     assert text == "Front One drawn answer Partcited Twosource"
     assert [h.name for h in article.find_all(re.compile(r"h\d"))] == ["h1", "h1", "h2", "h1"]
+    assert article.find(id="document-two").parent.h1.string == "Two"
     assert article.find(id="id1").name == "p"
     assert article.a["href"] == "#id1"
 

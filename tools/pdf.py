@@ -76,6 +76,8 @@ def for_paper(article: Tag) -> Tag:
         fold["open"] = ""
     for heading in article.select(".toctree-wrapper :is(h2, h3, h4, h5)"):
         heading.name = f"h{int(heading.name[1]) - 1}"  # a chapter stands below the front page here
+    for start in article.select(".toctree-wrapper > span[id]"):
+        start.find_next_sibling("section").insert(0, start)  # behind the break of the page
     # Pages count their references from id1; only the bibliography's, at the end, are led to.
     seen = set()
     for element in reversed(article.select("[id]")):
@@ -97,7 +99,7 @@ def contents(article: Tag, toc: dict, numbers: dict[str, int]) -> str:
             if entry["file"] in LEFT_OUT:
                 continue
             start = f"document-{entry['file']}"
-            title = article.find(id=start).find_next_sibling("section").h1.decode_contents()
+            title = article.find(id=start).parent.h1.decode_contents()
             number = numbers.get(start, "")
             lines.append(f'<li><a href="#{start}">{title}</a><span>{number}</span></li>')
         lines.append("</ol>")
