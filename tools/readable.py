@@ -22,11 +22,13 @@ from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
 
 # What is shown of a reference, by its role; code that makes one in an f-string doubles its braces.
-SHOWN = {"doc": "{}", "eq": "({})", "numref": "Fig. {}", "cite": "{}"}
+SHOWN = {"doc": "{}", "eq": "({})", "numref": "Fig. {}", "cite": "{}, {}", "cite:t": "{} ({})"}
 ROLE = rf"\{{{{1,2}}(?P<role>{'|'.join(SHOWN)})\}}{{1,2}}`(?:(?P<text>[^`<]+) <)?(?P<to>[^`<>]+)>?`"
 # Code is matched too, so that nothing inside it is taken for a reference.
 MYST = re.compile(
-    r"^```\{(?P<directive>\w+)\}[ ]*(?P<argument>[^\n]*)\n```$"
+    r"^```\{bibliography\}\n(?P<sources>)```$"
+    r"|^```\{glossary\}\n(?P<terms>.+?)^```$"
+    r"|^\([\w-]+\)=\n(?P<label>)"
     r"|^(?P<fence>```+).*?^(?P=fence)$"
     rf"|{ROLE}"
     r"|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"
@@ -54,15 +56,15 @@ class Book:
         The pages by name, in reading order, the front page first.
     numbers : dict of str to str
         The number of each page that has one.
-    targets : dict of str to (str, str)
+    targets : dict of str to (str, str or tuple of str)
         For each page, label and source: the page that it is on, and what it is called, such as
-        ``("09_clipping", "9.1")``.
+        ``("09_clipping", "9.1")``; a source by its authors and year.
     """
 
     def __init__(self, root: Path):
         self.pages: dict[str, NotebookNode] = {}
         self.numbers: dict[str, str] = {}
-        self.targets: dict[str, tuple[str, str]] = {}
+        self.targets: dict[str, tuple[str, str | tuple[str, str]]] = {}
         self._counters = defaultdict(lambda: count(1))
         self._bibliography = parse_file(root / "references.bib", encoding="utf-8")
         toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
@@ -71,12 +73,14 @@ class Book:
             for entry in part["chapters"]:
                 self._add(root / entry["file"], part.get("numbered", toc["defaults"]["numbered"]))
         for key, entry in self._bibliography.entries.items():
-            self.targets[key] = ("bibliography", f"{_who(entry)}, {entry.fields['year']}")
+            self.targets[key] = ("bibliography", (_who(entry), entry.fields["year"]))
 
     def _add(self, file: Path, numbered: bool = False) -> None:
         """Take in the next page and its labels."""
-        page = file.name
-        self.pages[page] = notebook = _read(file)
+        page, notebook = file.name, _read(file)
+        # What Sphinx alone can make, from docstrings, is no page to read elsewhere.
+        if not any(cell.source.count("```{eval-rst}") for cell in notebook.cells):
+            self.pages[page] = notebook
         if numbered:
             self.numbers[page] = str(len(self.numbers) + 1)
         title = re.match(r"# +(.+)", notebook.cells[0].source)
@@ -121,9 +125,11 @@ class Book:
                 return self._reference(match, page)
             if match["equation"]:
                 return f"\\tag{{{self.targets[match['equation']][1]}}}\n$$"
-            if match["directive"] == "bibliography":
+            if match["terms"]:
+                return re.sub(r"^(\S.*)$", r"**\1**\n", match["terms"], flags=re.MULTILINE)
+            if match["sources"] is not None:
                 return self._sources()
-            return match[0]
+            return match[0] if match["label"] is None else ""
 
         return MYST.sub(replace, text)
 
@@ -134,9 +140,11 @@ class Book:
             if to not in self.targets:
                 return match[0]
             where, called = self.targets[to]
-            text = match["text"] or SHOWN[match["role"]].format(called)
-            links.append(text if where == page else f"[{text}]({where}.ipynb)")
-        return f"[{', '.join(links)}]" if match["role"] == "cite" else links[0]
+            called = called if isinstance(called, tuple) else (called,)
+            text = match["text"] or SHOWN[match["role"]].format(*called)
+            here = where == page or where not in self.pages
+            links.append(text if here else f"[{text}]({where}.ipynb)")
+        return f"({', '.join(links)})" if match["role"] == "cite" else links[0]
 
     def _sources(self) -> str:
         """Return the bibliography as a list in Markdown."""
