@@ -21,6 +21,8 @@ CHANGES = [
     *({"start": s, "lr": lr} for s in ("default", "orthogonal") for lr in (0.001, 0.005, 0.02)),
     *({"delay": delay} for delay in (5, 10, 15, 0)),
     *({"start": "orthogonal", "fade": fade} for fade in (0.9, 0.58)),
+    *({"start": "orthogonal", "fade": 0.58, "lr": lr} for lr in (0.001, 0.002)),
+    {"start": "orthogonal", "fade": 0.58, "delay": 5},
     *({"start": s, "trained": 0} for s in ("default", "orthogonal")),
     {"fade": 1 / 0.58},
 ]

@@ -1,8 +1,9 @@
-"""How the book is cited: the same in CITATION.cff, in the README and in the package."""
+"""How the book is cited: the same in CITATION.cff, the README, the front page and the package."""
 
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -20,9 +21,17 @@ def test_the_version_is_the_packages(citation):
     assert citation["version"] == rnnlib.__version__
 
 
-def test_the_readme_cites_what_the_file_does(citation):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    entry = dict(re.findall(r"^  (\w+) += \{(.*)\},$", readme, re.MULTILINE))
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def front_page() -> str:
+    return nbformat.read(ROOT / "chapters" / "index.ipynb", as_version=4).cells[-1].source
+
+
+@pytest.mark.parametrize("page", [readme, front_page])
+def test_a_page_cites_what_the_file_does(page, citation):
+    entry = dict(re.findall(r"^  (\w+) += \{(.*)\},$", page(), re.MULTILINE))
     assert entry == {
         "author": "{" + " and ".join(one["name"] for one in citation["authors"]) + "}",
         "title": citation["title"],

@@ -662,6 +662,12 @@ def test_a_chapter_alone_is_compared_in_a_folder_of_its_own(tmp_path):
     assert words["other"] == "✗ 1 failed"
 
 
+def test_what_alone_runs_the_tests_with_is_pinned_and_what_it_leaves_out_is_there():
+    names = alone.RUNNERS + alone.TESTERS
+    assert [pin.partition("==")[0] for pin in alone.pinned(names)] == list(names)
+    assert [n for n in alone.PINNED_ALONE if not (ROOT / "tests" / n).is_file()] == []
+
+
 def test_an_rnnlib_that_is_not_the_wheels_is_refused(tmp_path):
     alone.check_origin(Path(sys.executable), ROOT)
     with pytest.raises(alone.AloneError, match="should come from the wheel"):

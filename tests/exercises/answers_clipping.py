@@ -1,6 +1,7 @@
 """Answers to the exercises of chapter 9: right ones, and wrong ones with their messages."""
 
 import math
+import statistics
 
 import numpy as np
 import torch
@@ -87,6 +88,8 @@ RIGHT = [
     (check_clip_value, clip_value_in_place),
     (check_angle, angle),
     (check_threshold, threshold),
+    (check_threshold, lambda n: np.percentile(finite(n), 90, method="weibull")),
+    (check_threshold, lambda n: statistics.quantiles(finite(n).tolist(), n=10)[-1]),
 ]
 
 
