@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab browser notebooks alone studies bench lint actionlint links clean environment
+.PHONY: help book pdf epub test lab browser notebooks alone studies bench lint actionlint links clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -24,6 +24,16 @@ book: environment  ## build the book: one command from a fresh clone to pages to
 	@echo
 	@echo "The book is ready. Open this file in a browser:"
 	@echo "  $(CURDIR)/_build/html/index.html"
+
+pdf: environment  ## print the book into one PDF (needs Chromium, Chrome or Edge)
+	@$(VENV) -m pip install --quiet -r tools/pdf_requirements.txt
+	@$(VENV) tools/pdf.py
+
+epub: environment  ## the book for e-readers
+	@$(VENV) .venv/bin/jupyter-book build . -W -n --keep-going --all \
+	  --builder custom --custom-builder epub
+	@echo
+	@echo "The book is ready: $(CURDIR)/_build/epub/unrolled.epub"
 
 test: environment  ## unit tests, then run the chapters and compare (CHAPTERS=… for some)
 	@echo "1 of 2: unit tests"

@@ -27,6 +27,7 @@ STYLE = "katex.min.css"
 INSIDE = re.compile(r"url\((fonts/KaTeX_(?:Main-Regular|Math-Italic)\.woff2)\)")
 
 CLOSING = tuple(".,;:!?)’”")
+STRAY = "<mo>\u2061</mo></msub>"
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +58,18 @@ def typeset(tex: str, *, display: bool, output: str = "htmlAndMathml") -> str:
     """
     options = {"displayMode": display, "output": output, "strict": "error"}
     call = f"katex.renderToString({json.dumps(tex)}, {json.dumps(options)})"
-    return json.loads(katex().eval(f"JSON.stringify({call})"))
+    # In E_\\min KaTeX gives the subscript a third part, which MathML has no place for.
+    return json.loads(katex().eval(f"JSON.stringify({call})")).replace(STRAY, "</msub>")
 
 
 def markup(self: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
     """Return a node's mathematics; what can't be set is shown as it is, with a warning."""
     output = "mathml" if self.builder.name == "epub" else "htmlAndMathml"
+    tex = node.astext()
+    if display and r"\\" in tex and r"\begin{" not in tex:  # as a docstring may have it
+        tex = rf"\begin{{split}}{tex}\end{{split}}"
     try:
-        return typeset(node.astext(), display=display, output=output)
+        return typeset(tex, display=display, output=output)
     except quickjs.JSException as error:
         logger.warning("mathematics: %s", str(error).splitlines()[0], location=node)
         return self.encode(node.astext())
