@@ -4,7 +4,6 @@
   variable ``UNROLLED_REPOSITORY`` names one, or pyproject.toml does. Without it the theme's own
   default would lead to somebody else's.
 - Pages and downloads get the same address into their first cell, which fetches rnnlib from there.
-- The list of references loses roles by which screen readers find no list.
 - The fold over a solution, and over the first cell, says what it holds.
 - The link check asks whether a DOI is registered, not whether its publisher lets a robot in.
 - Thebe, which fetches its code from elsewhere, is switched off; the theme loads it unasked.
@@ -132,20 +131,12 @@ def label_folds(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
-def plain_references(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Drop the roles of a list whose entries are none to screen readers: theirs is deprecated."""
-    if "body" in context:
-        body = context["body"].replace('<div role="list" class="citation', '<div class="citation')
-        context["body"] = body.replace(' role="doc-biblioentry"', "")
-
-
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.connect("config-inited", set_buttons)
     app.connect("config-inited", switch_off_thebe)
     app.connect("source-read", address_pages)
     app.connect("source-read", label_folds)
-    app.connect("html-page-context", plain_references)
     app.connect("build-finished", address_downloads)
     app.connect("linkcheck-process-uri", ask_the_registry)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""What the book's extensions write: mathematics, sizes of pictures, references."""
+"""What the book's extensions write: mathematics and sizes of pictures."""
 
 import re
 import sys
@@ -13,7 +13,6 @@ sys.path.insert(0, str(ROOT / "_ext"))
 
 import mathematics  # noqa: E402 (_ext is no package)
 import pictures  # noqa: E402
-import unrolled  # noqa: E402
 
 
 def test_mathematics_is_markup_for_eyes_and_for_screen_readers():
@@ -63,9 +62,3 @@ def test_pictures_get_their_size_once(tmp_path):
     assert sized == '<p><img width="96" height="48" alt="a > b" src="../_images/a1b2.svg"/></p>'
     for left in (sized, '<img alt="" width="9" src="../_images/a1b2.svg"/>', '<img src="data:,"/>'):
         assert written(left) == left
-
-
-def test_references_lose_the_roles_that_make_no_list():
-    context = {"body": '<div role="list" class="citation-list"><div role="doc-biblioentry">x</div>'}
-    unrolled.plain_references(None, "page", "page.html", context, None)
-    assert context["body"] == '<div class="citation-list"><div>x</div>'

@@ -4,6 +4,7 @@ import ast
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -562,10 +563,15 @@ def test_the_playground_shows_what_its_page_says():
     assert length(named="explode") == 169
     assert "h is (0.71, 0.00)" in page.set(x="1") and "10−5" in page.caption()
     assert length(named="turn") == 0.94
-    assert "h is (0.43, −0.28)" in page.set(gain="1.1")
     assert "h is (0.01, −0.01)" in page.set(gain="0.9")
+    h, _, _ = history(*replace(NAMED["turn"], gain=1.5).network())
+    distance = h.norm(dim=1)
+    assert (distance[:9].diff() > 0).all() and (distance[8:] - 1).abs().max() < 0.1
     assert length(named="three steps of memory") == 0
     assert "h is (0.88, 0.54)" in page.set(named="count")
     assert "h is (1.00, 0.99), c is (4.72," in page.set(x="1 " * 24)
+    network, x = NAMED["take or leave"].network()
+    lengths = gradient_by_lag(network, x, loss=lambda h: h[:, 0].sum())
+    assert lengths[15] > 0.95 and lengths[16] < 0.25
     assert "h is (0.56, 0.00)" in page.set(named="take or leave")
     assert "h is (−0.72," in page.set(x="1 0 0 0 -1", w1x1="12")

@@ -55,8 +55,13 @@ def open_page(browser: Browser, path: Path, *, width: int = WIDE, scripts: bool 
 
 def settle(page: Page) -> None:
     """Return when nothing changes any more, after a change of colours or of width."""
+    page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
+    # The theme's script follows the system's wish for light or dark in its own time.
+    page.wait_for_function("""() => {
+      const wish = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+      return (document.documentElement.dataset.theme ?? wish) === wish;
+    }""")
     page.wait_for_timeout(50)
-    page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => 0)")
 
 
 def elsewhere(page: Page) -> list[str]:
@@ -113,15 +118,18 @@ def sideways(page: Page) -> list[str]:
     }""")
 
 
-def cut(page: Page) -> list[str]:
+def cut(page: Page, what: str = "main pre, div.math, .katex-display") -> list[str]:
     """Return equations, code and its output that are wider than their place."""
-    return page.evaluate("""() => {
-      document.querySelectorAll('details').forEach(fold => fold.open = true);
-      return [...document.querySelectorAll('main pre, div.math, .katex-display')]
-        .filter(e => getComputedStyle(e).overflowX !== 'visible')
-        .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 2)
-        .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
-    }""")
+    return page.evaluate(
+        """what => {
+          document.querySelectorAll('details').forEach(fold => fold.open = true);
+          return [...document.querySelectorAll(what)]
+            .filter(e => getComputedStyle(e).overflowX !== 'visible')
+            .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 2)
+            .map(e => `${e.scrollWidth - e.clientWidth} px of ${e.textContent.slice(0, 80)}`);
+        }""",
+        what,
+    )
 
 
 def white_cards(page: Page, size: int = 24) -> list[str]:

@@ -50,7 +50,7 @@ FAULTS = {
         checks.white_cards,
         '<div style="background: white; width: 90px; height: 90px"></div>',
     ),
-    "faint letters": (checks.serious, '<p style="color: #999">faint</p>'),
+    "faint letters": (checks.serious, '<p style="color: #999; background: #bbb">faint</p>'),
     "a picture without words": (
         checks.serious,
         '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="9" height="9">',

@@ -69,9 +69,10 @@ def test_no_equation_and_no_code_is_cut(page):
 
 
 @pytest.mark.parametrize("width", checks.PHONES)
-def test_a_phone_does_not_scroll_sideways(page, width):
+def test_a_phone_does_not_scroll_sideways_and_shows_equations_whole(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     assert checks.sideways(page) == []
+    assert checks.cut(page, "div.math, .katex-display") == []
 
 
 def test_there_is_no_white_card_on_a_dark_page(page):
