@@ -15,6 +15,7 @@ from docutils import nodes
 from jupyter_book.config import get_final_config
 from nbformat.sign import NotebookNotary
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -167,7 +168,15 @@ def root(tmp_path):
     return root
 
 
+@pytest.fixture
+def docutils():
+    """Roles and directives of a Sphinx within a test, gone after it."""
+    with docutils_namespace():
+        yield
+
+
 @pytest.mark.filterwarnings("ignore")  # Sphinx's own
+@pytest.mark.usefixtures("docutils")
 def test_references_read_as_in_the_built_book(root, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "_ext")
     settings = {"latex_individualpages": False}
