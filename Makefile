@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book test lab notebooks alone studies bench lint clean environment
+.PHONY: help book test lab notebooks alone studies bench mutants lint clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -47,13 +47,16 @@ studies: environment  ## run the studies behind the claims; what is there is kep
 bench: environment  ## race rnnlib against torch.nn (seven minutes; ARGS="--help" lists options)
 	@$(VENV) -m benchmarks $(ARGS)
 
+mutants: environment  ## break rnnlib on purpose; does a test notice? (MODULE=cells ARGS="--help")
+	@$(VENV) tools/mutants.py $(ARGS) $(MODULE)
+
 lint: environment  ## ruff and codespell on code, chapters and prose
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m codespell_lib .
 
 clean:  ## remove what was built (the environment in .venv stays)
-	rm -rf _build build *.egg-info .pytest_cache .ruff_cache
+	rm -rf _build build *.egg-info .pytest_cache .ruff_cache .mutants
 	find rnnlib tests tools benchmarks _ext -name __pycache__ -prune -exec rm -rf {} +
 
 environment:
