@@ -19,7 +19,8 @@ from studies.record import Record
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-import atomic  # noqa: E402 (tools/ is no package)
+import alone  # noqa: E402 (tools/ is no package)
+import atomic  # noqa: E402
 import pin  # noqa: E402
 import setup_env  # noqa: E402
 
@@ -164,6 +165,24 @@ def test_a_set_up_waits_for_what_a_killed_one_has_started(tmp_path):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(lock, fcntl.LOCK_EX)  # as the next set-up waits
     assert (tmp_path / "ended").exists()
+
+
+@needs_fork
+def test_the_environments_of_a_killed_run_are_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    receive, send = os.pipe()
+    if (pid := os.fork()) == 0:
+        with alone.work_folder() as folder:
+            os.write(send, folder.name.encode())
+            time.sleep(60)
+    killed = tmp_path / os.read(receive, 99).decode()
+    with alone.work_folder() as folder:
+        assert killed.exists(), "somebody works in it"
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    with alone.work_folder() as folder:
+        assert [left.name for left in tmp_path.iterdir()] == [folder.name]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_study_goes_on_where_it_was(tmp_path):
