@@ -334,7 +334,7 @@ BAD_CALLS = {
     "state batch, packed": ((packed(D), zeros(2, 5, H)), "(2, 3, 4)", "(2, 5, 4)"),
     "state float64": ((x32, zeros(2, N, H).double()), "torch.float32", "torch.float64"),
     "state device": ((x32, zeros(2, N, H).to("meta")), "cpu", "meta"),
-    "state of an LSTM": ((x32, (zeros(2, N, H),) * 2), "expected a Tensor, got tuple"),
+    "state of an LSTM": ((x32, (zeros(2, N, H),) * 2), "BiRNN: hx: expected a Tensor, got tuple"),
 }
 
 
@@ -550,8 +550,8 @@ BIRNN_BAD_CALLS = {
     "4-D": ((zeros(1, T, N, D),), "got 4"),
     "features": ((zeros(T, N, 7),), "got 7", "expected 2"),
     "no steps": ((zeros(0, N, D),), "got 0"),
-    "list": (([0.0],), "expected a Tensor, got list"),
-    "state of an LSTM": ((x32, (zeros(2, N, H),) * 2), "expected a Tensor, got tuple"),
+    "list": (([0.0],), "BiRNN: input: expected a Tensor, got list"),
+    "state of an LSTM": ((x32, (zeros(2, N, H),) * 2), "BiRNN: hx: expected a Tensor, got tuple"),
     "one state": ((x32, zeros(1, N, H)), "two states", "(1, 3, 4)"),
     "state size": ((x32, zeros(2, N, 5)), "(3, 4)", "(3, 5)"),
     "state batch": ((x32, zeros(2, 5, H)), "(3, 4)", "(5, 4)"),
