@@ -132,6 +132,7 @@ def test_layers_that_cannot_be_used(rnn, vocabulary, error, message):
         ([[0]], TypeError, "got list"),
         (torch.zeros(3, dtype=torch.int64), ValueError, r"shape \(N, T\), got \(3,\)"),
         (torch.tensor([[0, 13]]), IndexError, "from 0 to 12, got 0 to 13"),
+        (torch.tensor([[13]]), IndexError, "from 0 to 12, got 13 to 13"),
         (torch.tensor([[-1, 2]]), IndexError, "from 0 to 12, got -1 to 2"),
     ],
 )

@@ -85,6 +85,7 @@ def test_month_names_are_those_of_the_calendar(month):
         ("hour_words", 21, "twenty-one"),
         ("minute_words", 0, "o'clock"),
         ("minute_words", 5, "oh five"),
+        ("minute_words", 10, "ten"),
         ("minute_words", 35, "thirty-five"),
     ],
 )
