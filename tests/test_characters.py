@@ -311,6 +311,8 @@ def test_the_file_holds_numbers_and_names_only(hello, tmp_path):
     content = torch.load(tmp_path / "hello.pt", weights_only=True)
     assert content["format"] == "rnnlib CharRNN" and content["version"] == 1
     assert content["layer"] == "rnnlib.RNN" and content["vocabulary"] == "".join(VOCABULARY.symbols)
+    make(nn.GRU).save(tmp_path / "gru.pt")
+    assert torch.load(tmp_path / "gru.pt", weights_only=True)["layer"] == "torch.nn.GRU"
 
 
 def test_symbols_of_any_script_survive(tmp_path):
