@@ -88,7 +88,7 @@ def merged(new: dict, before: dict | None) -> dict:
 
 
 def write(results: dict, path: Path) -> None:
-    """Write results as JSON, lists of numbers on one line; the file holds the old or all of them."""
+    """Write results as JSON, lists of numbers on one line, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(_json(rounded(results)) + "\n", encoding="utf-8")
