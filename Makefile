@@ -7,7 +7,7 @@ CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),,--chosen)
 VENV := .venv/bin/python -E -s tools/clean_env.py
 CHAPTERS ?= $(sort $(wildcard chapters/*.ipynb))
 
-.PHONY: help book pdf epub test lab browser notebooks alone studies bench lint actionlint links clean environment
+.PHONY: help book pdf epub test lab browser notebooks alone studies bench mutants lint actionlint links clean environment
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -61,6 +61,9 @@ studies: environment  ## run the studies behind the claims; what is there is kep
 bench: environment  ## race rnnlib against torch.nn (seven minutes; ARGS="--help" lists options)
 	@$(VENV) -m benchmarks $(ARGS)
 
+mutants: environment  ## break rnnlib on purpose; does a test notice? (MODULE=cells ARGS="--help")
+	@$(VENV) tools/mutants.py $(ARGS) $(MODULE)
+
 lint: environment  ## ruff, codespell and zizmor on code, chapters, prose and workflows
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
@@ -75,7 +78,7 @@ links: environment  ## ask every page that the book links to whether it is there
 	@$(VENV) .venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links --all
 
 clean:  ## remove what was built (the environment in .venv stays)
-	rm -rf _build build *.egg-info .pytest_cache .ruff_cache
+	rm -rf _build build *.egg-info .pytest_cache .ruff_cache .mutants
 	find rnnlib tests tools benchmarks _ext -name __pycache__ -prune -exec rm -rf {} +
 
 environment:

@@ -88,9 +88,11 @@ def merged(new: dict, before: dict | None) -> dict:
 
 
 def write(results: dict, path: Path) -> None:
-    """Write results as JSON, lists of numbers on one line."""
+    """Write results as JSON, lists of numbers on one line, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_json(rounded(results)) + "\n", encoding="utf-8")
+    new = path.with_suffix(".new")
+    new.write_text(_json(rounded(results)) + "\n", encoding="utf-8")
+    os.replace(new, path)
 
 
 def _json(value, indent: str = "") -> str:

@@ -127,6 +127,9 @@ def test_parameters_start_within_their_bounds_and_reset_draws_anew():
     assert repr(attention) == "AdditiveAttention(100, 64, 16)"
 
 
+ONE_OUT = torch.tensor([[False], [True], [True]])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -138,7 +141,7 @@ def test_parameters_start_within_their_bounds_and_reset_draws_anew():
         (lambda a, q, h, m: a(q, h, m.float()), TypeError, "got torch.float32"),
         (lambda a, q, h, m: a(q, h, [True]), TypeError, "a Tensor of bool, got list"),
         (lambda a, q, h, m: a(q, h, m[:, 1:]), ValueError, "expected shape (3, 5), got (3, 4)"),
-        (lambda a, q, h, m: a(q, h, m & False), ValueError, "at least one real step"),
+        (lambda a, q, h, m: a(q, h, m & ONE_OUT), ValueError, "at least one real step"),
         (lambda a, q, h, m: a(q, h, m, h), ValueError, "expected shape (3, 5, 7), got (3, 5, 6)"),
         (lambda a, q, h, m: a.keys(h[0]), ValueError, "annotations: expected shape (N, T, 6)"),
         (lambda *_: AdditiveAttention(0, 2, 3), ValueError, "query_size must be greater than zero"),

@@ -402,3 +402,18 @@ def test_torch_func_transforms_the_loop(kind, reverse):
     close(
         batched(torch.stack([data, -data]))[1:], [hand(-data, sizes, states, weights, reverse)[0]]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "gates", "states"), [("rnn", 1, 1), ("gru", 3, 1), ("lstm", 4, 2)]
+)
+def test_a_walk_goes_forward_in_time_unless_it_is_told_otherwise(name, gates, states):
+    GH = gates * 3
+    shapes = [(6, 2), *[(2, 3)] * states, (GH, 2), (GH, 3), (GH,), (GH,)]
+    data, *others = (torch.randn(shape, dtype=torch.float64) for shape in shapes)
+    for function in (getattr(bptt, name), getattr(bptt, f"{name}_loop")):
+        found, forward, backward = (
+            function(data, [2, 2, 2], *others, **options)[0]
+            for options in ({}, {"reverse": False}, {"reverse": True})
+        )
+        assert torch.equal(found, forward) and not torch.equal(found, backward)

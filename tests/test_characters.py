@@ -132,6 +132,7 @@ def test_layers_that_cannot_be_used(rnn, vocabulary, error, message):
         ([[0]], TypeError, "got list"),
         (torch.zeros(3, dtype=torch.int64), ValueError, r"shape \(N, T\), got \(3,\)"),
         (torch.tensor([[0, 13]]), IndexError, "from 0 to 12, got 0 to 13"),
+        (torch.tensor([[13]]), IndexError, "from 0 to 12, got 13 to 13"),
         (torch.tensor([[-1, 2]]), IndexError, "from 0 to 12, got -1 to 2"),
     ],
 )
@@ -310,6 +311,8 @@ def test_the_file_holds_numbers_and_names_only(hello, tmp_path):
     content = torch.load(tmp_path / "hello.pt", weights_only=True)
     assert content["format"] == "rnnlib CharRNN" and content["version"] == 1
     assert content["layer"] == "rnnlib.RNN" and content["vocabulary"] == "".join(VOCABULARY.symbols)
+    make(nn.GRU).save(tmp_path / "gru.pt")
+    assert torch.load(tmp_path / "gru.pt", weights_only=True)["layer"] == "torch.nn.GRU"
 
 
 def test_symbols_of_any_script_survive(tmp_path):

@@ -85,6 +85,7 @@ def test_month_names_are_those_of_the_calendar(month):
         ("hour_words", 21, "twenty-one"),
         ("minute_words", 0, "o'clock"),
         ("minute_words", 5, "oh five"),
+        ("minute_words", 10, "ten"),
         ("minute_words", 35, "thirty-five"),
     ],
 )
@@ -172,7 +173,20 @@ def test_two_formats_that_differ_in_their_order_give_two_readings():
     assert task.readings("13/4/1997") == ("1997-04-13",)
 
 
+def test_a_format_may_hold_any_symbol():
+    task = Dates(formats=("{day} {month_short} ({year})?",))
+    assert task.readings("3 Apr (1997)?") == ("1997-04-03",)
+    assert task.readings("3 Apr 1997") == ()
+
+
 # The parts
+
+
+def test_the_parts_are_the_same_in_every_version():
+    """So that a network trained yesterday is not tested with what it has seen."""
+    task = Dates(first_year=1990, last_year=1992)
+    assert [str(day) for day in task.days("test")[:3]] == ["1990-01-06", "1990-01-11", "1990-01-19"]
+    assert [str(month)[:7] for month in task.months("test")] == ["1990-12", "1991-08", "1992-09"]
 
 
 def test_no_answer_is_in_both_parts():

@@ -561,6 +561,7 @@ def test_saturation_counts_both_ends():
     assert saturation(h).item() == 0.5
     assert saturation(h, threshold=0.4).item() == 0.75
     assert saturation(h, threshold=1).item() == 0
+    assert saturation(h, threshold=0).item() == (h != 0).float().mean()
     with pytest.raises(ValueError, match="threshold: expected between 0 and 1, got 2"):
         saturation(h, threshold=2)
     with pytest.raises(ValueError, match=r"h: expected at least one value, got shape \(0, 3\)"):

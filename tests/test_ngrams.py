@@ -110,7 +110,7 @@ def test_longer_contexts_win_on_what_was_counted_and_not_elsewhere():
     ("make", "error", "message"),
     [
         (lambda: NGram("", 2, VOCABULARY), ValueError, "text: expected at least 1 symbols, got 0"),
-        (lambda: NGram(["a"], 2, VOCABULARY), TypeError, "expected a string, got list"),
+        (lambda: NGram(["a"], 2, VOCABULARY), TypeError, "text: expected a string, got list"),
         (
             lambda: NGram("hello", 2, VOCABULARY),
             ValueError,

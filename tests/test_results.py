@@ -13,7 +13,9 @@ def test_what_is_measured_is_read_by_name():
     assert results.read("benchmarks")
 
 
-@pytest.mark.parametrize("name", ["benchmark", "benchmarks.json", "../data/tasks", "", None])
+@pytest.mark.parametrize(
+    "name", ["benchmark", "benchmarks.json", "__init__.py", "../data/tasks", "", None]
+)
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(ValueError, match=r"name: expected one of .*benchmarks"):
         results.read(name)

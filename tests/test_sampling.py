@@ -178,6 +178,7 @@ def test_scores_that_cannot_be_used(y, options, error, message):
         (torch.tensor([[0.5, 0.5], [0.0, 0.0]]), ValueError, "positive sum in each row"),
         (torch.tensor([0.5, math.nan]), ValueError, "positive sum"),
         (torch.tensor([0.5, math.inf]), ValueError, "positive sum"),
+        (torch.tensor([[0.5, 0.5], [0.5, math.inf]]), ValueError, "positive sum"),
     ],
 )
 def test_probabilities_that_cannot_be_drawn_from(p, error, message):

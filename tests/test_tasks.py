@@ -364,6 +364,9 @@ def test_every_task_draws_from_its_generator_alone(task):
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert all(part.device.type == "cpu" for part in first)
+    with torch.device("meta"):
+        elsewhere = task.sample(3, seeded(7))
+    assert all(torch.equal(a, b) for a, b in zip(first, elsewhere, strict=True))
     torch.manual_seed(5)
     third = task.sample(3)
     torch.manual_seed(5)

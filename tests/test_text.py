@@ -59,6 +59,11 @@ def text_file(tmp_path, content):
     return path
 
 
+def test_two_characters_in_each_part_are_enough(tmp_path):
+    text = load_text(text_file(tmp_path, b"abcd"), validation=0.5)
+    assert (text.train, text.validation) == ("ab", "cd")
+
+
 @pytest.mark.parametrize(
     ("content", "options", "error", "message"),
     [

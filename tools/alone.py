@@ -17,6 +17,7 @@ choice to the index).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -25,8 +26,14 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "unrolled-rnnlib[fast]"  # with numba, as the chapters' first cell asks for it
@@ -61,6 +68,25 @@ class AloneError(Exception):
     """An environment could not be made; the message says why."""
 
 
+@contextlib.contextmanager
+def work_folder(prefix: str = "unrolled-alone-") -> Iterator[Path]:
+    """Make a folder for the environments, and remove those of runs that were killed.
+
+    They are large. A run holds a lock in its folder, and so does the uv that it has started.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*") if fcntl else ():
+        with contextlib.suppress(OSError), open(left / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        with open(folder / "lock", "w") as lock:
+            if fcntl:
+                os.set_inheritable(lock.fileno(), True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+
 def uv(*arguments: str) -> None:
     """Run uv, or raise `AloneError` with what it said."""
     environment = {"UV_TORCH_BACKEND": "cpu"} | os.environ
@@ -68,7 +94,13 @@ def uv(*arguments: str) -> None:
         del environment["UV_TORCH_BACKEND"]
     command = [sys.executable, "-m", "uv", "--no-progress", *arguments]
     run = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8"
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        close_fds=False,
     )
     if run.returncode:
         raise AloneError(f"uv {' '.join(arguments)} failed:\n{run.stdout}{run.stderr}")
@@ -184,8 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     runners = RUNNERS + TESTERS if options.tests else RUNNERS
     table: dict[str, list[str]] = {}
     ends = options.on or ["oldest", "newest"]
-    with tempfile.TemporaryDirectory(prefix="unrolled-alone-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
+    with work_folder() as folder:
         comparison = folder / "comparison"
         for file in COMPARISON:
             (comparison / file).parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 import notebooks
 from address import known_address
+from atomic import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 TAG = "first-cell"
@@ -72,7 +73,7 @@ def main() -> int:
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         written = notebooks.as_text(with_first_cell(nbformat.read(path, as_version=4), address))
         if written != path.read_text(encoding="utf-8"):
-            notebooks.write_atomically(path, written)
+            write_atomically(path, written)
             print(f"{path.name}: written")
     return 0
 

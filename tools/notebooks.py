@@ -20,13 +20,13 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 import clean_env
 import nbformat
+from atomic import write_atomically
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -260,19 +260,6 @@ def execute(notebook: NotebookNode, folder: Path, name: str, *, progress=None) -
     if found := problems(result):
         raise NotebookError(f"{name}: outputs that cannot be kept\n  " + "\n  ".join(found))
     return result
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that ``path`` holds either the old text or all of the new."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp makes it private
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def run(

@@ -17,6 +17,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from atomic import write_atomically
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -83,7 +84,7 @@ def main() -> int:
         pins.append(f"{name}=={version}{marker}")
     upper = text.split(MARKER)[0].rstrip()
     lines = [upper, "", MARKER, *pins, "", *LAST_LINES, ""]
-    REQUIREMENTS.write_text("\n".join(lines), encoding="utf-8")
+    write_atomically(REQUIREMENTS, "\n".join(lines))
     print(f"{len(direct)} direct pins kept, {len(pins)} others written to {REQUIREMENTS.name}")
     return 0
 

@@ -10,6 +10,9 @@ What makes it safe to interrupt and to repeat:
 - ``.venv/unrolled-unfinished`` exists while pip works. If it is found at the start, the last run
   was cut off, half a package may lie in .venv, and .venv is made afresh. pip keeps what it has
   downloaded, so that costs little.
+- What is to go is renamed first: half a .venv is never taken for a whole one.
+- One set-up works at a time. What it has started holds the lock with it: where set-up alone is
+  killed, the next one waits until pip has ended.
 """
 
 import argparse
@@ -37,6 +40,7 @@ VENV_PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
 STAMP = os.path.join(VENV, "unrolled-stamp")
 UNFINISHED = os.path.join(VENV, "unrolled-unfinished")
 LOG = os.path.join(VENV, "setup.log")
+GOING = os.path.join(ROOT, ".venv.going")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
 PYPROJECT = os.path.join(ROOT, "pyproject.toml")
 # PyTorch for the CPU alone. On Linux, the one on PyPI brings several gigabytes of CUDA libraries.
@@ -183,7 +187,14 @@ def remove_venv():
     """Remove .venv, whatever state it is in."""
     if os.path.islink(VENV):
         raise SetupError(".venv is a link to another place. Remove it, then run this again.")
-    shutil.rmtree(VENV)
+    os.rename(VENV, GOING)
+    remove_gone()
+
+
+def remove_gone():
+    """Remove what was put aside to be removed, if there is something."""
+    if os.path.exists(GOING):
+        shutil.rmtree(GOING)
 
 
 def make_venv():
@@ -192,7 +203,7 @@ def make_venv():
     check_modules()
     say("Making .venv with Python {} ({})".format(dotted(sys.version_info[:3]), sys.executable))
     # Not symlinked modules or system packages: the pins are all there is.
-    code = subprocess.call([sys.executable, "-m", "venv", VENV])
+    code = subprocess.call([sys.executable, "-m", "venv", VENV], close_fds=False)
     if code != 0:
         raise SetupError(
             "Making the virtual environment failed (status {}). What Python said stands above.\n"
@@ -345,6 +356,7 @@ def pip(arguments, total):
             command,
             cwd=ROOT,
             env=environment,
+            close_fds=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             universal_newlines=True,
@@ -382,13 +394,14 @@ def pip(arguments, total):
 
 def compile_passes():
     """Let rnnlib compile its passes now, so that no reader waits for it in the middle of a page."""
-    if subprocess.call([VENV_PYTHON, "-m", "rnnlib.bptt"], cwd=ROOT) != 0:
+    if subprocess.call([VENV_PYTHON, "-m", "rnnlib.bptt"], cwd=ROOT, close_fds=False) != 0:
         raise SetupError("Compiling rnnlib's passes failed; see the message above.")
 
 
 def set_up(chosen):
     """Bring .venv up to date; ``chosen`` says that the user named the Python that runs this."""
     started = time.time()
+    remove_gone()
     if os.path.lexists(VENV):
         fault = fault_of_venv(chosen)
         if fault is None and read(STAMP) == stamp_text(venv_version()):
@@ -431,6 +444,7 @@ def main(arguments=None):
             check_version()
         with open(REQUIREMENTS, encoding="utf-8") as lock:
             if fcntl:
+                os.set_inheritable(lock.fileno(), True)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:

@@ -152,7 +152,6 @@ def code_of(function):
         function = function.forward
     elif not hasattr(function, "__code__") and not inspect.ismethod(function):
         function = getattr(type(function), "__call__", None)  # noqa: B004 (its code is wanted)
-    function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
     return code if inspect.iscode(code) else None
 
