@@ -270,6 +270,27 @@ def test_git_does_not_see_a_desk(folder, root):
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     status = ["git", "status", "--porcelain"]
     assert subprocess.run(status, cwd=folder, capture_output=True, check=True).stdout == b""
+    (folder / ".gitignore").write_text("mine", "utf-8")
+    lay_out(folder, root)
+    assert (folder / ".gitignore").read_text("utf-8") == "mine"
+
+
+def test_the_files_of_an_editor_at_work_are_left_alone(folder, root):
+    lay_out(folder, root)
+    swap = folder / ".01_one.ipynb.swp"  # vim's, with what was not yet written
+    swap.touch()
+    os.utime(swap, (0, 0))
+    lay_out(folder, root)
+    assert swap.exists()
+
+
+def test_a_file_that_another_call_has_just_finished_is_no_trouble(folder, root, monkeypatch):
+    folder.mkdir()
+    gone = folder / ".01_one.ipynb.abcdefgh"
+    glob = Path.glob
+    found = lambda self, pattern: [*glob(self, pattern), gone]  # noqa: E731
+    monkeypatch.setattr(desk.Path, "glob", found)
+    assert lay_out(folder, root)
 
 
 def test_pages_are_trusted_until_somebody_else_puts_something_in(folder, root):
@@ -338,7 +359,7 @@ def test_what_cannot_be_read_is_left_alone(folder, root, content):
     assert (folder / "01_one.ipynb").read_text("latin-1") == content
 
 
-@pytest.mark.parametrize("content", [None, "", "[1]"])
+@pytest.mark.parametrize("content", [None, "", "[1]", '{"01_one": 3}', '"abc"'])
 def test_without_its_record_a_desk_keeps_what_it_has(folder, root, content):
     lay_out(folder, root)
     mine = edit(folder / "01_one.ipynb")
@@ -372,27 +393,28 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 import desk, notebooks
 left, replace = int(sys.argv[4]), os.replace
+READ = (".ipynb", ".json", ".gitignore")
 def die(*paths):
     global left
     left -= 1
     os._exit(9) if left < 0 else replace(*paths)
 notebooks.os.replace = die
 def watch(event, details):
-    if event == "open" and "w" in str(details[1]) and str(details[0]).endswith((".ipynb", ".json")):
+    if event == "open" and "w" in str(details[1]) and str(details[0]).endswith(READ):
         os._exit(3)  # a file that is written where it is read can be seen half
 sys.addaudithook(watch)
 list(desk.lay_out(desk.Path(sys.argv[2]), desk.Book(desk.Path(sys.argv[3]))))
 """
 
 
-@pytest.mark.parametrize("writes", [0, 3])
+@pytest.mark.parametrize("writes", [0, 1, 4])
 def test_a_killed_call_leaves_nothing_half(folder, root, writes):
     command = [sys.executable, "-c", KILLED, ROOT / "tools", folder, root, str(writes)]
     assert subprocess.run(command).returncode == 9
     for path in folder.glob("*.ipynb"):
         nbformat.read(path, as_version=4)
     (leftover,) = [
-        path for path in folder.iterdir() if re.search(r"^\..*(ipynb|json)\.", path.name)
+        path for path in folder.iterdir() if re.search(r"^\..*(ipynb|json|gitignore)\.", path.name)
     ]
     lay_out(folder, root)
     assert leftover.exists(), "it may be another call's, at work now"

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -100,3 +101,10 @@ def test_every_study_has_its_results_whole(name):
     rows = rnnlib.results.read(name)["rows"]
     assert [row["setting"] for row in rows] == list(module.SETTINGS)
     assert len({tuple(row) for row in rows}) == 1, "every run measures the same"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not downloads(name)])
+def test_every_study_is_read_on_a_page(name):
+    chapters = Path(__file__).parents[1] / "chapters"
+    pages = [path.read_text(encoding="utf-8") for path in sorted(chapters.glob("*.ipynb"))]
+    assert any("rnnlib.results" in page and rf"\"{name}\"" in page for page in pages)

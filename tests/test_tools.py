@@ -729,9 +729,9 @@ def new_shell(monkeypatch):
 
 
 def run_first_cell(monkeypatch, address, **environment):
-    """Run the cell where rnnlib.bptt cannot be imported; return what pip was asked for."""
+    """Run the cell where rnnlib.bptt is not imported yet; return what pip was asked for."""
     asked = []
-    monkeypatch.setitem(sys.modules, "rnnlib.bptt", None)
+    monkeypatch.delitem(sys.modules, "rnnlib.bptt", raising=False)
     for name in ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -766,7 +766,20 @@ def test_the_first_cell_fetches_rnnlib_on_a_host(monkeypatch, missing, host):
 def test_the_first_cell_says_what_to_do_on_a_laptop(monkeypatch, missing):
     with pytest.raises(ImportError) as error:
         run_first_cell(monkeypatch, REPOSITORY)
-    assert str(error.value) == f'rnnlib is missing. Run `%pip install "{GETS}"`, and restart.'
+    assert (
+        str(error.value) == f"No module named 'rnnlib'. Run `%pip install \"{GETS}\"`, and restart."
+    )
+
+
+def test_the_first_cell_names_what_keeps_an_installed_rnnlib_from_being_imported(
+    monkeypatch, tmp_path
+):
+    (tmp_path / "rnnlib").mkdir()
+    (tmp_path / "rnnlib" / "__init__.py").write_text("raise ImportError('DLL load failed')")
+    monkeypatch.delitem(sys.modules, "rnnlib", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="DLL load failed"):
+        run_first_cell(monkeypatch, REPOSITORY)
 
 
 @pytest.mark.parametrize("environment", [{}, {"COLAB_RELEASE_TAG": "1"}])

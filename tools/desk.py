@@ -22,7 +22,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 
 import nbformat
@@ -36,6 +37,8 @@ DESK = ROOT / "desk"
 SETTINGS = ROOT / "tools" / "lab"  # JupyterLab's defaults: no question about news before page one
 RECORD = ".laid-out.json"
 STALE = 60  # seconds after which a file that is being written has been given up
+# What a file is called while `write_atomically` writes it; an editor's own files end otherwise.
+PARTS = (".*.ipynb.????????", f".{RECORD}.????????", "..gitignore.????????")
 
 LAID_OUT = "Laid out"
 RENEWED = "Renewed, for the book has changed and you had edited nothing there"
@@ -85,10 +88,12 @@ def words_at(path: Path) -> str:
 def lay_out(folder: Path, book: Book) -> Iterator[tuple[str, str]]:
     """Bring a desk up to date; yield what was done, and the name of the file, for each change."""
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in [*folder.glob(".*.ipynb.*"), *folder.glob(f".{RECORD}.*")]:
-        if time.time() - leftover.stat().st_mtime > STALE:
-            leftover.unlink(missing_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    for leftover in chain.from_iterable(map(folder.glob, PARTS)):
+        with suppress(FileNotFoundError):  # another call has just finished it
+            if time.time() - leftover.stat().st_mtime > STALE:
+                leftover.unlink()
+    if not (folder / ".gitignore").exists():
+        write_atomically(folder / ".gitignore", "*\n")
     record = read_record(folder)
     notary = NotebookNotary()
     for name, notebook in pages(book):
@@ -108,7 +113,8 @@ def lay_out(folder: Path, book: Book) -> Iterator[tuple[str, str]]:
 def read_record(folder: Path) -> dict[str, dict[str, str]]:
     """Return the digests of the pages that were last laid out; none where they cannot be read."""
     try:
-        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return {name: dict(digests) for name, digests in dict(record).items()}
     except (OSError, TypeError, ValueError):
         return {}
 

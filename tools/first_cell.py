@@ -27,7 +27,7 @@ SOURCE = """\
 REPOSITORY = "{address}"
 try:
     import rnnlib.bptt
-except ImportError:
+except ImportError as error:
     import os
     import sys
 
@@ -42,7 +42,7 @@ except ImportError:
     else:
         advice = f'Run `%pip install "{package}"`, and restart.'
     if advice:
-        raise ImportError(f"rnnlib is missing. {advice}") from None"""
+        raise ImportError(f"{error}. {advice}") from None"""
 
 
 def source(address: str) -> str:

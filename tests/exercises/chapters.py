@@ -51,5 +51,5 @@ def answers() -> Iterator[Answer]:
                     called(call),
                     next(node for node in kept if getattr(node, "name", "") == name),
                     dict(namespace),
-                    "".join(cell["outputs"][-1]["data"]["text/plain"]),
+                    "".join(cell["outputs"][-1]["data"]["text/plain"]) if cell["outputs"] else "",
                 )

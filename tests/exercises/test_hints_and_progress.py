@@ -1,7 +1,9 @@
 """Hints come in steps, and what is solved is kept in one small file."""
 
+import importlib
 import json
 import os
+import pkgutil
 
 import pytest
 
@@ -102,3 +104,6 @@ def test_the_default_place_is_the_users_data_folder(monkeypatch, tmp_path):
 
 def test_every_check_belongs_to_a_chapter():
     assert set(CHECKS) == {name for name in exercises.__all__ if name.startswith("check_")}
+    rooms = [module.name for module in pkgutil.iter_modules(exercises.__path__)]
+    written = (vars(importlib.import_module(f"rnnlib.exercises.{room}")) for room in rooms)
+    assert set(CHECKS) == {name for room in written for name in room if name.startswith("check_")}
