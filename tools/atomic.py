@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+BEING_WRITTEN = ".*.new"  # what such files are called; a killed run leaves one
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` so that ``path`` holds either the old text or all of the new."""

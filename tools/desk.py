@@ -23,13 +23,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 
 import nbformat
+from atomic import BEING_WRITTEN, write_atomically
 from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
-from notebooks import as_text, write_atomically
+from notebooks import as_text
 from readable import Book
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,8 +38,6 @@ DESK = ROOT / "desk"
 SETTINGS = ROOT / "tools" / "lab"  # JupyterLab's defaults: no question about news before page one
 RECORD = ".laid-out.json"
 STALE = 60  # seconds after which a file that is being written has been given up
-# What a file is called while `write_atomically` writes it; an editor's own files end otherwise.
-PARTS = (".*.ipynb.????????", f".{RECORD}.????????", "..gitignore.????????")
 
 LAID_OUT = "Laid out"
 RENEWED = "Renewed, for the book has changed and you had edited nothing there"
@@ -88,7 +87,7 @@ def words_at(path: Path) -> str:
 def lay_out(folder: Path, book: Book) -> Iterator[tuple[str, str]]:
     """Bring a desk up to date; yield what was done, and the name of the file, for each change."""
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in chain.from_iterable(map(folder.glob, PARTS)):
+    for leftover in folder.glob(BEING_WRITTEN):
         with suppress(FileNotFoundError):  # another call has just finished it
             if time.time() - leftover.stat().st_mtime > STALE:
                 leftover.unlink()
