@@ -22,13 +22,20 @@ from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
 
 # What is shown of a reference, by its role; code that makes one in an f-string doubles its braces.
-SHOWN = {"doc": "{}", "eq": "({})", "numref": "Fig. {}", "cite": "{}, {}", "cite:t": "{} ({})"}
+SHOWN = {
+    "doc": "{}",
+    "ref": "{}",
+    "eq": "({})",
+    "numref": "Fig. {}",
+    "cite": "{}, {}",
+    "cite:t": "{} ({})",
+}
 ROLE = rf"\{{{{1,2}}(?P<role>{'|'.join(SHOWN)})\}}{{1,2}}`(?:(?P<text>[^`<]+) <)?(?P<to>[^`<>]+)>?`"
 # Code is matched too, so that nothing inside it is taken for a reference.
 MYST = re.compile(
     r"^```\{bibliography\}\n(?P<sources>)```$"
     r"|^```\{glossary\}\n(?P<terms>.+?)^```$"
-    r"|^\([\w-]+\)=\n(?P<label>)"
+    r"|^\((?P<label>[\w-]+)\)=\n"
     r"|^(?P<fence>```+).*?^(?P=fence)$"
     rf"|{ROLE}"
     r"|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"
@@ -85,11 +92,16 @@ class Book:
             self.numbers[page] = str(len(self.numbers) + 1)
         title = re.match(r"# +(.+)", notebook.cells[0].source)
         self.targets[page] = (page, title[1] if title else page)
+        for label in _named(notebook, "label"):
+            self.targets[label] = (page, label)
         # As in Sphinx, pages without a number of their own are counted through.
         chapter = f"{self.numbers[page]}." if numbered else ""
-        for find in (_equations, _figures):
-            for label in find(notebook):
-                number = next(self._counters[find, chapter])
+        for kind, labels in (
+            ("equation", _named(notebook, "equation")),
+            ("figure", _figures(notebook)),
+        ):
+            for label in labels:
+                number = next(self._counters[kind, chapter])
                 self.targets[label] = (page, f"{chapter}{number}")
 
     def readable(self, page: str) -> NotebookNode:
@@ -129,7 +141,7 @@ class Book:
                 return re.sub(r"^(\S.*)$", r"**\1**\n", match["terms"], flags=re.MULTILINE)
             if match["sources"] is not None:
                 return self._sources()
-            return match[0] if match["label"] is None else ""
+            return "" if match["label"] else match[0]
 
         return MYST.sub(replace, text)
 
@@ -167,11 +179,11 @@ def _read(file: Path) -> NotebookNode:
     return normalise(nbformat.v4.new_notebook(cells=cells))
 
 
-def _equations(notebook: NotebookNode) -> Iterator[str]:
-    """Yield the labels of a page's equations, in order."""
+def _named(notebook: NotebookNode, what: str) -> Iterator[str]:
+    """Yield the names of a page's equations, or its labels, in order."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            yield from filter(None, (match["equation"] for match in MYST.finditer(cell.source)))
+            yield from filter(None, (match[what] for match in MYST.finditer(cell.source)))
 
 
 def _figures(notebook: NotebookNode) -> Iterator[str]:
