@@ -24,6 +24,12 @@ from rnnlib.exercises.clipping import (
     check_clip_value,
     check_threshold,
 )
+from rnnlib.exercises.ctc import (
+    check_alpha_step,
+    check_collapse,
+    check_ctc_gradient,
+    check_least_steps,
+)
 from rnnlib.exercises.digits import (
     check_confusion_matrix,
     check_images_to_sequences,
@@ -98,6 +104,7 @@ __all__ = [
     "Hint",
     "Progress",
     "Verdict",
+    "check_alpha_step",
     "check_angle",
     "check_attention",
     "check_batch_sizes",
@@ -109,10 +116,12 @@ __all__ = [
     "check_cell_path",
     "check_clip_norm",
     "check_clip_value",
+    "check_collapse",
     "check_confusion_matrix",
     "check_convert",
     "check_count_parameters",
     "check_count_two_way",
+    "check_ctc_gradient",
     "check_encode",
     "check_forget_bias",
     "check_gap_matrix",
@@ -123,6 +132,7 @@ __all__ = [
     "check_images_to_sequences",
     "check_initial_std",
     "check_last_states",
+    "check_least_steps",
     "check_lstm_parameters",
     "check_lstm_step",
     "check_many_to_one",
@@ -215,6 +225,12 @@ CHAPTERS = {
         check_attention,
         check_beam_step,
         check_own_symbols,
+    ),
+    "16 ctc": (
+        check_collapse,
+        check_least_steps,
+        check_alpha_step,
+        check_ctc_gradient,
     ),
 }
 
