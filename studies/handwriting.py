@@ -7,7 +7,7 @@ the GRU's processor time, so that it makes 400 updates and the GRU 300. With bat
 after every convolution and without. Measured: the share of wrong digits on 500 lines of
 the validation and 500 of the test, as the greedy path reads them. Trained on ascending lines, also
 the share of wrong digits on 500 lines of random digits, and how many of these lines are read as
-ascending; 8 or so are.
+ascending; 33 are.
 """
 
 import torch

@@ -48,6 +48,11 @@ from rnnlib.exercises.first_training import (
     check_memoryless_floor,
     check_train_step,
 )
+from rnnlib.exercises.forecasting import (
+    check_forecast_windows,
+    check_quantile_loss,
+    check_seasonal,
+)
 from rnnlib.exercises.gru import (
     check_convert,
     check_gate_values,
@@ -123,6 +128,7 @@ __all__ = [
     "check_count_two_way",
     "check_ctc_gradient",
     "check_encode",
+    "check_forecast_windows",
     "check_forget_bias",
     "check_gap_matrix",
     "check_gap_outputs",
@@ -142,12 +148,14 @@ __all__ = [
     "check_own_symbols",
     "check_previous",
     "check_probabilities",
+    "check_quantile_loss",
     "check_relu_backward",
     "check_reported_accuracy",
     "check_reversed",
     "check_rnn_sequence",
     "check_rnn_step",
     "check_same_budget",
+    "check_seasonal",
     "check_shared_gradient",
     "check_spectral_radius",
     "check_stack",
@@ -226,6 +234,7 @@ CHAPTERS = {
         check_beam_step,
         check_own_symbols,
     ),
+    "15 forecasting": (check_seasonal, check_forecast_windows, check_quantile_loss),
     "16 ctc": (
         check_collapse,
         check_least_steps,
