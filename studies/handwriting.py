@@ -4,10 +4,8 @@ Convolutions over the image, then along the steps a bidirectional GRU of 48 unit
 of 96 channels, 3 wide; Adam with 0.006, falling in a straight line to a twentieth, the gradient's
 norm clipped at 1; batches of 32 new lines. A step of the convolution takes about three quarters of
 the GRU's processor time, so that it makes 400 updates and the GRU 300. With batch normalization
-after every convolution and without. Measured: the share of wrong digits on 500 lines of
-the validation and 500 of the test, as the greedy path reads them. Trained on ascending lines, also
-the share of wrong digits on 500 lines of random digits, and how many of these lines are read as
-ascending; 33 are.
+after every convolution and without. Measured: the share of wrong digits on 500 lines of the
+validation and 500 of the test, as the greedy path reads them.
 """
 
 import torch
@@ -20,8 +18,8 @@ from rnnlib.models.ctc import ctc_loss
 from rnnlib.models.reading import greedy
 
 SETTINGS = [
-    {"ascending": ascending, "layer": layer, "batch_norm": batch_norm, "seed": seed}
-    for ascending, batch_norm in ((False, True), (True, True), (False, False))
+    {"layer": layer, "batch_norm": batch_norm, "seed": seed}
+    for batch_norm in (True, False)
     for seed in range(5)
     for layer in ("GRU", "convolution")
 ]
@@ -29,8 +27,14 @@ SETTINGS = [
 UPDATES = {"GRU": 300, "convolution": 400}
 
 
-def run(ascending: bool, layer: str, batch_norm: bool, seed: int) -> dict[str, float]:
+def run(layer: str, batch_norm: bool, seed: int) -> dict[str, float]:
     """Train one reader, and count what it reads wrong."""
+    model = trained(Lines(), layer, batch_norm, seed)
+    return {f"{part} error": errors(model, Lines(), part)[0] for part in ("validation", "test")}
+
+
+def trained(task: Lines, layer: str, batch_norm: bool, seed: int) -> LineReader:
+    """Make one reader, and train it."""
     rnnlib.seed_everything(seed)
     features = ImageConvolutions(12, batch_norm=batch_norm)
     size = features.num_features
@@ -39,13 +43,8 @@ def run(ascending: bool, layer: str, batch_norm: bool, seed: int) -> dict[str, f
     else:
         context = StepConvolutions(size, 96, batch_norm=batch_norm)
     model = LineReader(context, 11, features)
-    task = Lines(ascending=ascending)
     train(model, task.batches(UPDATES[layer], 32, torch.Generator().manual_seed(seed)))
-    found = {f"{part} error": errors(model, task, part)[0] for part in ("validation", "test")}
-    if ascending:
-        found["random error"], texts = errors(model, Lines(), "test")
-        found["read as ascending"] = sum(map(task.allows, texts))
-    return found
+    return model
 
 
 def train(model: LineReader, batches: list, lr: float = 0.006) -> None:
