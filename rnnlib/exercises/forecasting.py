@@ -19,9 +19,9 @@ def _columns(x, horizon, places):
     "The last period, again and again.",
     result="the forecast",
     cases=(
-        {"M": 2, "W": 7, "horizon": 8, "period": 3},
-        {"M": 3, "W": 5, "horizon": 9, "period": 4},
-        {"M": 4, "W": 8, "horizon": 3, "period": 5},
+        {"M": 2, "older": 4, "horizon": 8, "period": 3},
+        {"M": 3, "older": 1, "horizon": 9, "period": 4},
+        {"M": 4, "older": 3, "horizon": 3, "period": 5},
     ),
     right=_tiled,
     mistakes={
@@ -66,7 +66,7 @@ def _columns(x, horizon, places):
         "x[:, -period:][:, torch.arange(horizon) % …]",
     ),
 )
-def check_seasonal(draw, M, W, horizon, period):
+def check_seasonal(draw, M, older, horizon, period):
     """Check ``seasonal(x, horizon, period)``, which says that the last period comes again.
 
     Parameters
@@ -79,7 +79,7 @@ def check_seasonal(draw, M, W, horizon, period):
     -------
     Verdict
     """
-    return draw.normal(M, W), horizon, period
+    return draw.normal(M, period + older), horizon, period
 
 
 def _cut(first=0, more=0, gap=0, every=1, flip=False):
