@@ -288,7 +288,8 @@ def _states(targets: Tensor, target_lengths: Tensor, blank: int) -> tuple[Tensor
     states = targets.new_full((N, 2 * L + 1), blank)
     states[:, 1::2] = torch.where(torch.arange(L, device=targets.device) < lengths, targets, blank)
     skip = torch.zeros_like(states, dtype=torch.bool)
-    skip[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
+    # Never at a blank: two states before it is another.
+    skip[:, 2:] = states[:, 2:] != states[:, :-2]
     s = torch.arange(2 * L + 1, device=targets.device)
     final = (s == 2 * lengths) | (s == 2 * lengths - 1)
     return states, skip, final
