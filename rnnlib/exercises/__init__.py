@@ -24,6 +24,12 @@ from rnnlib.exercises.clipping import (
     check_clip_value,
     check_threshold,
 )
+from rnnlib.exercises.ctc import (
+    check_alpha_step,
+    check_collapse,
+    check_ctc_gradient,
+    check_least_steps,
+)
 from rnnlib.exercises.digits import (
     check_confusion_matrix,
     check_images_to_sequences,
@@ -41,6 +47,11 @@ from rnnlib.exercises.first_training import (
     check_encode,
     check_memoryless_floor,
     check_train_step,
+)
+from rnnlib.exercises.forecasting import (
+    check_forecast_windows,
+    check_quantile_loss,
+    check_seasonal,
 )
 from rnnlib.exercises.gru import (
     check_convert,
@@ -98,6 +109,7 @@ __all__ = [
     "Hint",
     "Progress",
     "Verdict",
+    "check_alpha_step",
     "check_angle",
     "check_attention",
     "check_batch_sizes",
@@ -109,11 +121,14 @@ __all__ = [
     "check_cell_path",
     "check_clip_norm",
     "check_clip_value",
+    "check_collapse",
     "check_confusion_matrix",
     "check_convert",
     "check_count_parameters",
     "check_count_two_way",
+    "check_ctc_gradient",
     "check_encode",
+    "check_forecast_windows",
     "check_forget_bias",
     "check_gap_matrix",
     "check_gap_outputs",
@@ -123,6 +138,7 @@ __all__ = [
     "check_images_to_sequences",
     "check_initial_std",
     "check_last_states",
+    "check_least_steps",
     "check_lstm_parameters",
     "check_lstm_step",
     "check_many_to_one",
@@ -132,12 +148,14 @@ __all__ = [
     "check_own_symbols",
     "check_previous",
     "check_probabilities",
+    "check_quantile_loss",
     "check_relu_backward",
     "check_reported_accuracy",
     "check_reversed",
     "check_rnn_sequence",
     "check_rnn_step",
     "check_same_budget",
+    "check_seasonal",
     "check_shared_gradient",
     "check_spectral_radius",
     "check_stack",
@@ -215,6 +233,13 @@ CHAPTERS = {
         check_attention,
         check_beam_step,
         check_own_symbols,
+    ),
+    "15 forecasting": (check_seasonal, check_forecast_windows, check_quantile_loss),
+    "16 ctc": (
+        check_collapse,
+        check_least_steps,
+        check_alpha_step,
+        check_ctc_gradient,
     ),
 }
 
