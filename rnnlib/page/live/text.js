@@ -62,7 +62,7 @@ const figure = (root, { net, top, plot, bars: [left, first, high, wide], colours
     shares.forEach((share, n) => { share.textContent = n in order ? percent(p[order[n]]) : ''; });
     const unknown = [...new Set(read.filter(({ k }) => k < 0).map(({ symbol }) => symbol))];
     const left_out = unknown.length ? ` Not read, since it was never learned: ${unknown.map(quoted).join(', ')}.` : '';
-    if (!last) return `Nothing has been read.${left_out} Type a character of the English keyboard.`;
+    if (!last) return `Nothing has been read.${left_out} Type a letter from a to z.`;
     let cost = 0;
     understood.slice(1).forEach(({ k }, t) => { cost -= Math.log2(softmax(understood[t].y, temperature)[k]); });
     const paid = understood.length < 2 ? '' :
