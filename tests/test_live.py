@@ -14,18 +14,22 @@ import pytest
 import torch
 from drawn import SVG, images, parse
 from fake_page import Page, code_of
+from sklearn.metrics import roc_auc_score
 
-from rnnlib import LSTMCell, unroll
+from rnnlib import LSTMCell, NGram, TextStream, load_text, unroll
 from rnnlib.gradients import gradient_by_lag
+from rnnlib.models.sampling import probabilities
 from rnnlib.page import diagrams
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.drawing import letters
-from rnnlib.page.live import cliff, gates_by_hand, gradient_lag, playground
+from rnnlib.page.live import cliff, gates_by_hand, gradient_lag, playground, type_text
 from rnnlib.page.live.figure import Choice, Slider, live, script
 from rnnlib.page.live.gates import CANDIDATES
 from rnnlib.page.live.lag import lag_network
 from rnnlib.page.live.playground import LEGENDS, NAMED, Setting, history
 from rnnlib.page.live.plot import hundredths, short
+from rnnlib.page.live.text import FIRST, UNIT, read_text, text_network, weights
+from rnnlib.training import evaluate
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 
@@ -43,18 +47,19 @@ def functions_of(chapter: str, *names: str) -> list:
     return [found[name] for name in names]
 
 
-UNIT = functions_of("09_clipping.ipynb", "loss_and_gradient", "descend")
+CLIFF = functions_of("09_clipping.ipynb", "loss_and_gradient", "descend")
 
 FIGURES = {
     "step through": lambda: diagrams.step_through(5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5]),
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "two readers": diagrams.two_readers,
-    "cliff": lambda: cliff(*UNIT),
+    "cliff": lambda: cliff(*CLIFF),
     "gates": gates_by_hand,
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
     "lag of a GRU": lambda: gradient_lag("GRU"),
     "playground": playground,
+    "text": type_text,
 }
 
 
@@ -63,7 +68,7 @@ def _figure(request):
     return FIGURES[request.param]()
 
 
-PLOTS = ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground"]
+PLOTS = ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground", "text"]
 
 
 # All figures
@@ -96,6 +101,7 @@ def test_the_svg_follows_the_colours_of_the_page(figure):
 def test_letters_and_lines_have_the_colour_of_what_they_stand_for(name):
     letters_of = {"ink": "state", "backward": "gradient", "given": "input", "out": "output"}
     lines_of = {"length": "gradient", "cell": "state", "shown": "output", "inputs": "input"}
+    lines_of |= {"unit": "state", "likely": "output"}
     lines_of |= {f"{letter}{j}": "state" for letter in "hc" for j in (1, 2, 3)}
     found = set()
     for element in images(FIGURES[name]())[0].iter():
@@ -133,6 +139,7 @@ def test_two_copies_on_a_page_are_two_figures(figure):
     name = page.attribute("[name]", "name")
     stops = page.get("root.querySelector('[name]').dataset.stops ?? null")
     other = page.get("root.querySelector('[name]').children[1]?.textContent ?? false")
+    other = "another text" if page.attribute("[name]", "type") == "text" else other
     end = stops.split()[-1] if stops else other
     before = page.caption(1)
     assert page.set(**{name: end}) != before
@@ -149,7 +156,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
 
 
 @pytest.mark.parametrize(
-    "name", ["figure", "stepper", "plot", "cliff", "cells", "lag", "gates", "playground"]
+    "name", ["figure", "stepper", "plot", "cliff", "cells", "lag", "gates", "playground", "text"]
 )
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
@@ -304,7 +311,7 @@ def test_numbers_are_written_alike(value):
 
 def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
     """Compared place by place: a run along the wall is chaotic, its loss is not."""
-    page, (loss_and_gradient, _) = Page(cliff(*UNIT)), UNIT
+    page, (loss_and_gradient, _) = Page(cliff(*CLIFF)), CLIFF
     page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
     for w in (-1.0, 1.7, 1.95, 2.5, 4.11):
         for b in (-2.0, -0.49, -0.48, 0.1, 2.6):
@@ -314,8 +321,8 @@ def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
 
 
 def test_the_cliff_tells_what_the_chapter_found():
-    page = Page(cliff(*UNIT))
-    losses, norms, _ = UNIT[1](updates=1201)
+    page = Page(cliff(*CLIFF))
+    losses, norms, _ = CLIFF[1](updates=1201)
     assert norms[989] > 250 and losses[990] > losses[0]
     assert page.set(updates=989).endswith("The longest gradient so far: 252.")
     assert "outside the map" not in page.caption()
@@ -323,7 +330,7 @@ def test_the_cliff_tells_what_the_chapter_found():
     page.set(updates=3600)
     assert "outside the map" not in page.set(threshold="1")
     said = page.set(threshold="none", rate="0.005")
-    lower = UNIT[1](updates=3601, lr=0.005)
+    lower = CLIFF[1](updates=3601, lr=0.005)
     assert text_of(f"the loss is {short(lower[0][-1])}") in said
     assert said.endswith(f"The longest gradient so far: {short(lower[1].max())}.")
 
@@ -339,7 +346,7 @@ def test_the_cliff_tells_what_the_chapter_found():
     ],
 )
 def test_the_cliff_shows_what_chapter_9_says_of_it(rate, threshold, loss, outside):
-    page = Page(cliff(*UNIT))
+    page = Page(cliff(*CLIFF))
     said = page.set(updates=3600, rate=rate, threshold=threshold)
     assert ("outside the map" in said) == outside
     page.context.eval(script("cliff").replace("const figure", "globalThis.unused"))
@@ -348,7 +355,7 @@ def test_the_cliff_shows_what_chapter_9_says_of_it(rate, threshold, loss, outsid
 
 
 def test_at_one_rate_the_twelfth_decimal_decides():
-    context = Page(cliff(*UNIT)).context
+    context = Page(cliff(*CLIFF)).context
     context.eval(script("cliff").replace("const figure", "globalThis.unused"))
     runs = (f"descend({0.03 * (1 + k * 1e-12)}, Infinity, 3600)" for k in range(20))
     ends = [context.eval(f"{run}[3600][0]") for run in runs]
@@ -575,3 +582,148 @@ def test_the_playground_shows_what_its_page_says():
     assert lengths[15] > 0.95 and lengths[16] < 0.25
     assert "h is (0.56, 0.00)" in page.set(named="take or leave")
     assert "h is (−0.72," in page.set(x="1 0 0 0 -1", w1x1="12")
+
+
+# Typed text
+
+TEXTS = [FIRST, "The network reads one letter at a time.", "h", "$W_{hh}$ `x` \\ qqqqq <b> Z"]
+
+
+@pytest.fixture(name="typed", scope="module")
+def _typed():
+    return text_network()
+
+
+@pytest.fixture(name="in_page", scope="module")
+def _in_page():
+    """The functions of the page's script, with its network."""
+    page = Page(type_text())
+    own = script("text").replace("const figure", "globalThis.unused")
+    page.context.eval(script("plot") + script("cells") + own)
+    page.context.eval(f"const model = network({json.dumps(weights())});")
+    return lambda call: json.loads(page.context.eval(f"JSON.stringify({call})"))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_page_s_distribution_is_rnnlib_s(typed, in_page, text):
+    h, y = read_text(typed, text)
+    read = f"readText(model, {json.dumps(text)})"
+    found = in_page(f"{read}.map(({{ state, y }}) => [[...state], [...y]])")
+    np.testing.assert_allclose([row[0] for row in found], h, rtol=1e-9, atol=1e-12)
+    for temperature in (0.1, 1, 3):
+        p = in_page(f"{read}.map(({{ y }}) => [...softmax(y, {temperature})])")
+        expected = probabilities(y, temperature=temperature)
+        np.testing.assert_allclose(p, expected, rtol=0, atol=1e-10)
+
+
+def test_the_network_pays_less_than_the_tables(typed):
+    """Bits per character on the part of the text that it has not seen."""
+    text = load_text()
+    assert typed.vocabulary == text.vocabulary
+    unseen = TextStream(text.validation, text.vocabulary, 8, 500)
+    paid = evaluate(typed, unseen, carry_state=True).loss / math.log(2)
+    tables = NGram(text.train, 6, text.vocabulary)
+    assert 2 < paid < 2.13
+    assert paid < min(tables.bits_per_symbol(text.validation, n) for n in range(1, 7))
+
+
+def test_the_first_unit_is_the_one_that_tells_a_formula_best(typed):
+    text = load_text().train[-8_000:]
+    opened, sign = [], ""
+    for symbol in text:
+        if sign == "" and symbol in "$`":
+            sign = symbol
+        elif symbol in (sign, "\n"):
+            sign = ""
+        opened.append(sign != "")
+    h, _ = read_text(typed, text)
+    apart = [abs(roc_auc_score(opened, unit) - 0.5) for unit in h.T]
+    assert 1 + int(np.argmax(apart)) == UNIT and max(apart) > 0.45
+
+
+def test_the_figure_with_its_weights_is_light():
+    assert len(type_text().html) < 80_000
+    assert len(json.dumps(weights())) < 50_000
+
+
+def test_the_bars_and_the_line_follow_what_is_typed(typed):
+    page = Page(type_text())
+    names = "root.querySelectorAll('.name').map(name => name.textContent)"
+    text = "The network"
+    h, y = read_text(typed, text)
+    for temperature in ("0.25", "1", "3"):
+        said = page.set(text=text, temperature=temperature, unit=9)
+        p = probabilities(y, temperature=float(temperature))
+        likely = p[-1].argsort(descending=True)[:10].tolist()
+        symbols = [typed.vocabulary.symbols[i] for i in likely]
+        assert page.get(names) == [s.replace(" ", "␣").replace("\n", "↵") for s in symbols]
+        bars = re.findall(r"h([\d.]+)", page.attribute(".likely", "d"))
+        close(" ".join(bars), " ".join(f"{300 * v:.1f}" for v in p[-1, likely].tolist()))
+        x = typed.vocabulary.encode(text)[1:, None]
+        cost = -p[:-1].gather(1, x).log2().mean().item()
+        assert f"Unit 9 is {hundredths(h[-1, 8].item())}." in said
+        assert said.endswith(f"your text cost {hundredths(cost)} bits a character.")
+
+
+def test_the_ground_of_a_character_has_the_sign_of_the_state(typed):
+    page = Page(type_text())
+    text = "A state $h"
+    page.set(text=text, unit=UNIT)
+    values = read_text(typed, text)[0][:, UNIT - 1].tolist()
+    cells = page.get(
+        "root.querySelectorAll('.cell').map(c => [c.attributes.fill, c.attributes['fill-opacity']])"
+    )
+    for (fill, opacity), value in zip(cells, values, strict=False):
+        assert fill == COLOURS["state" if value > 0 else "backward"]
+        assert float(opacity) == pytest.approx(abs(value) / 2, abs=0.006)
+    assert {opacity for _, opacity in cells[len(text) :]} == {"0"}
+    symbols = "root.querySelectorAll('.symbol').map(s => s.textContent).join('')"
+    assert page.get(symbols) == text.replace(" ", "␣")
+
+
+def test_of_a_long_text_the_end_is_shown():
+    page = Page(type_text())
+    page.set(text="The first state is zero. " * 3 + "Then it is not.")
+    symbols = "root.querySelectorAll('.symbol').map(s => s.textContent).join('')"
+    assert page.get(symbols).endswith("Then␣it␣is␣not.") and len(page.get(symbols)) == 32
+
+
+def test_a_character_that_was_never_learned_is_named_and_not_read():
+    page = Page(type_text())
+    plain = page.set(text="a state")
+    said = page.set(text="a éstaéte🙂")
+    assert said == f"{plain} Not read, since it was never learned: “é”, “🙂”."
+    cells = page.get("root.querySelectorAll('.cell').map(c => c.attributes['fill-opacity'])")
+    assert cells[2] == "0" != cells[3]
+    said = page.set(text="éé")
+    assert said.startswith("Nothing has been read. Not read, since it was never learned: “é”.")
+    assert page.attribute(".likely", "d") == ""
+    assert page.set(text="").startswith("Nothing has been read. Type")
+    assert "likeliest" in page.set(text="12")
+
+
+def test_typed_markup_stays_text():
+    page = Page(type_text())
+    page.set(text="a <b><")
+    assert page.get("root.querySelector('.caption').innerHTML").startswith("After “&lt;” the")
+    assert "<i" not in page.get("root.querySelector('.caption').innerHTML")
+
+
+def test_the_typed_text_shows_what_chapter_12_says_of_it(typed):
+    """A sign that is never closed is forgotten; another sort of text costs more."""
+    page = Page(type_text())
+    assert page.caption() == page.set(text="The layer `rnn` of the network")
+    cost = r"cost (\S+) bits"
+    assert "(78\u00a0%)" in page.caption() and re.search(cost, page.caption())[1] == "1.74"
+    for text, value in (("The layer `rnn ", "−0.97"), ("The layer `rnn of t", "0.95")):
+        assert f"Unit 37 is {value}." in page.set(text=text)
+    for text, cheapest in (
+        ("The layer `rnn` of the network", "0.75"),
+        ("My grandmother bakes bread.", "1.5"),
+    ):
+        costs = {
+            stop: float(re.search(cost, page.set(text=text, temperature=stop))[1])
+            for stop in "0.5 0.75 1 1.5 2".split()
+        }
+        assert min(costs, key=costs.get) == cheapest
+    assert costs["1"] == 3.8

@@ -10,5 +10,6 @@ from rnnlib.page.live.cliff import cliff
 from rnnlib.page.live.gates import gates_by_hand
 from rnnlib.page.live.lag import gradient_lag
 from rnnlib.page.live.playground import playground
+from rnnlib.page.live.text import type_text
 
-__all__ = ["cliff", "gates_by_hand", "gradient_lag", "playground"]
+__all__ = ["cliff", "gates_by_hand", "gradient_lag", "playground", "type_text"]

@@ -11,7 +11,7 @@ from rnnlib.gradients import gradient_by_lag
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing, letters, number
-from rnnlib.page.live.figure import Choice, Slider, live
+from rnnlib.page.live.figure import Choice, Slider, Text, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths, line, short
 
 T = 24
@@ -102,22 +102,6 @@ NAMED = {
     ),
 }
 """The settings that have a name. A page links to one as ``playground.md#its-name``."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A line to type numbers into."""
-
-    name: str
-    label: str
-    first: str
-
-    def html(self) -> str:
-        """Return its markup."""
-        return (
-            f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{self.first}" inputmode="text" autocomplete="off"/></label></div>'
-        )
 
 
 @dataclass(frozen=True)
@@ -238,7 +222,7 @@ def playground() -> Drawing:
             Choice("layer", "layer", tuple(sorted(LEGENDS, key=setting.layer.__ne__))),
             Choice("units", "units", ("2", "3")),
             Slider("gain", "factor on weights from units", GAINS, "1"),
-            Typed("x", f"inputs, then 0 up to step {T}", " ".join(f"{v:g}" for v in setting.x)),
+            Text("x", f"inputs, then 0 up to step {T}", " ".join(f"{v:g}" for v in setting.x)),
             Weights(setting),
         ],
         {

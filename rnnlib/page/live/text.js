@@ -1,0 +1,74 @@
+// A small GRU reads what is typed, and says what may come next. Matrices are (from, to).
+const matrix = ({ to, scales, bytes }) => {
+  const parts = new Int8Array(Uint8Array.from(atob(bytes), character => character.charCodeAt(0)).buffer);
+  return Float64Array.from(parts, (v, k) => v * scales[Math.floor(k / to)]);
+};
+const network = ({ symbols, embedding, x, h, readout, bias }) => {
+  const E = matrix(embedding), D = embedding.to, W_x = x.map(matrix), W_h = h.map(matrix);
+  const W = matrix(readout), b = matrix(bias), step = steps.GRU();
+  return {
+    known: [...symbols],
+    zeros: new Float64Array(h[0].to),
+    read: (state, k) => {
+      const e = E.slice(k * D, (k + 1) * D);
+      return step(W_x.map(W => times(e, W)), [state], W_h)[0][0];
+    },
+    scores: state => add(times(state, W), b),
+  };
+};
+const softmax = (y, temperature) => {
+  const most = Math.max(...y), e = y.map(v => Math.exp((v - most) / temperature));
+  const sum = e.reduce((a, b) => a + b);
+  return e.map(v => v / sum);
+};
+// For each character: what it is, its index or -1, the state and the scores after it.
+const readText = ({ known, zeros, read, scores }, text) => {
+  let state = zeros;
+  return [...text].map(symbol => {
+    const k = known.indexOf(symbol);
+    if (k < 0) return { symbol, k };
+    state = read(state, k);
+    return { symbol, k, state, y: scores(state) };
+  });
+};
+const shown = symbol => ({ ' ': '␣', '\n': '↵' })[symbol] ?? symbol;
+const quoted = symbol => ({ ' ': 'a space', '\n': 'the end of the line' })[symbol] ??
+  `“${symbol.replace('&', '&amp;').replace('<', '&lt;')}”`;
+const percent = p => `${p > 0 && p < 0.005 ? 'below 1' : Math.floor(100 * p + 0.5)}\u00a0%`;
+const figure = (root, { net, top, plot, bars: [left, first, high, wide], colours }) => {
+  const all = name => [...root.querySelectorAll(`.${name}`)], [line] = all('unit'), [likely] = all('likely');
+  const [cells, symbols, names, shares] = ['cell', 'symbol', 'name', 'share'].map(all);
+  const model = network(net), on = axes(plot), input = root.querySelector('[name=text]');
+  return ({ temperature, unit }) => {
+    const read = readText(model, input.value), understood = read.filter(({ k }) => k >= 0);
+    const seen = read.slice(-cells.length);
+    line.setAttribute('d', seen.map(({ state }, t) => {
+      if (!state) return '';
+      const [x, y] = on(t + 1, state[unit - 1]);
+      return `M${round(x)} ${round(on(1, 0)[1])}V${round(y)}`;
+    }).join(''));
+    cells.forEach((cell, t) => {
+      const value = seen[t]?.state?.[unit - 1] ?? 0;
+      cell.setAttribute('fill', colours[+(value < 0)]);
+      cell.setAttribute('fill-opacity', Math.floor(50 * Math.abs(value) + 0.5) / 100);
+      symbols[t].textContent = seen[t] ? shown(seen[t].symbol) : '';
+    });
+    const last = understood[understood.length - 1];
+    const p = last ? softmax(last.y, temperature) : [];
+    const order = [...p.keys()].sort((i, j) => p[j] - p[i] || i - j).slice(0, top);
+    likely.setAttribute('d', order.map((i, n) =>
+      `M${left} ${round(first + n * high)}h${round(p[i] * wide)}`).join(''));
+    names.forEach((name, n) => { name.textContent = n in order ? shown(model.known[order[n]]) : ''; });
+    shares.forEach((share, n) => { share.textContent = n in order ? percent(p[order[n]]) : ''; });
+    const unknown = [...new Set(read.filter(({ k }) => k < 0).map(({ symbol }) => symbol))];
+    const left_out = unknown.length ? ` Not read, since it was never learned: ${unknown.map(quoted).join(', ')}.` : '';
+    if (!last) return `Nothing has been read.${left_out} Type a letter from a to z.`;
+    let cost = 0;
+    understood.slice(1).forEach(({ k }, t) => { cost -= Math.log2(softmax(understood[t].y, temperature)[k]); });
+    const paid = understood.length < 2 ? '' :
+      ` From the second character on, your text cost ${hundredths(cost / (understood.length - 1))} bits a character.`;
+    return `After ${quoted(last.symbol)} the likeliest are ` +
+      order.slice(0, 3).map(i => `${quoted(model.known[i])} (${percent(p[i])})`).join(', ') +
+      `. Unit ${unit} is ${hundredths(last.state[unit - 1])}.${paid}${left_out}`;
+  };
+};
