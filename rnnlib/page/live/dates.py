@@ -160,7 +160,7 @@ def dates() -> Drawing:
         "".join(pen.parts),
         (460, TOP + TASK.max_steps * HIGH + 8),
         [
-            Text("text", "a date", FIRST),
+            Text("text", "a date", FIRST, _STYLE),
             Slider("symbol", "symbol of the answer", stops, "1"),
             Shaded(),
         ],
@@ -172,16 +172,20 @@ def dates() -> Drawing:
     )
 
 
+_STYLE = (
+    ".rnn-drawing [type=text]{width:min(22rem,60vw);padding:0 .5rem;font:inherit;color:inherit;"
+    "background:transparent;border:1px solid;border-radius:.3rem}"
+    ".rnn-drawing .shaded{flex-basis:100%;min-height:3.2em;text-align:center;"
+    f"font-family:{MONO};white-space:pre-wrap;overflow-wrap:anywhere}}"
+)
+
+
 class Shaded:
     """The line that was typed, shaded where the network looked; the words below say it."""
 
     def html(self) -> str:
         """Return its markup."""
-        return (
-            '<div class="shaded" aria-hidden="true" style="flex-basis:100%;min-height:3.2em;'
-            f"text-align:center;font-family:{MONO};white-space:pre-wrap;"
-            'overflow-wrap:anywhere"></div>'
-        )
+        return '<div class="shaded" aria-hidden="true"></div>'
 
 
 def _sure(probability: float) -> str:

@@ -102,25 +102,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Text:
-    """A line to type into, and what stands in it at first."""
-
-    name: str
-    label: str
-    first: str
-
-    def html(self) -> str:
-        """Return its markup."""
-        return (
-            f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{escape(self.first)}" autocomplete="off" autocapitalize="off" '
-            'spellcheck="false" style="width:min(22rem,60vw);padding:0 .5rem;font:inherit;'
-            'color:inherit;background:transparent;border:1px solid;border-radius:.3rem"/>'
-            "</label></div>"
-        )
-
-
-@dataclass(frozen=True)
 class Boxes:
     """A row of boxes, all ticked at first, known to the script as name1, name2 and so on."""
 
@@ -138,6 +119,23 @@ class Boxes:
         return f'<fieldset class="boxes"><legend>{self.label}</legend>{boxes}</fieldset>'
 
 
+@dataclass(frozen=True)
+class Text:
+    """A line to type into; the script reads it from the control, as it stands."""
+
+    name: str
+    label: str
+    first: str
+    style: str = ""
+
+    def html(self) -> str:
+        """Return its markup."""
+        return (self.style and f"<style>{self.style}</style>") + (
+            f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
+            f'value="{escape(self.first)}" inputmode="text" autocomplete="off"/></label></div>'
+        )
+
+
 def script(name: str) -> str:
     """Return a script of this folder."""
     return files("rnnlib.page.live").joinpath(f"{name}.js").read_text(encoding="utf-8")
@@ -148,7 +146,7 @@ def live(
     description: str,
     parts: str,
     size: tuple[float, float],
-    controls: Sequence[Slider | Choice | Text | Boxes],
+    controls: Sequence[Slider | Choice | Boxes | Text],
     data,
     scripts: str | Sequence[str],
     said: str,
@@ -165,7 +163,7 @@ def live(
         The elements of its SVG, as they are seen without scripts.
     size : (width, height)
         Of the view of these elements.
-    controls : sequence of Slider, Choice, Text and Boxes
+    controls : sequence of Slider, Choice, Boxes and Text
     data
         What the script needs, as JSON has it.
     scripts : str or sequence of str
