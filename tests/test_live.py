@@ -536,6 +536,18 @@ def test_the_figure_of_the_dates_says_its_answer_and_where_it_looked():
     assert shares == pytest.approx(weights[5].tolist(), abs=0.001)
 
 
+def test_the_letters_stand_where_the_image_has_them():
+    page, (image,) = Page(dates()), images(dates())
+    for name in ("typed", "answer"):
+        text = next(t for t in image.iter(f"{SVG}text") if name in t.get("class", "").split())
+        assert page.get(f"root.querySelector('.{name}').textContent") == text.text
+        for side in ("x", "y", "font-size"):
+            assert page.attribute(f".{name}", side) == text.get(side)
+    page.set(text="Thursday the twenty-third of September nineteen ninety-seven, 14:35")
+    assert float(page.attribute(".typed", "font-size")) < 10
+    assert float(page.attribute(".typed", "x").split()[-1]) < 452
+
+
 def test_the_slider_ends_where_the_answer_does():
     page = Page(dates())
     assert "symbol 11, the end" in page.set(symbol=17)
@@ -558,6 +570,23 @@ def test_what_the_network_has_never_read_is_said_and_not_guessed():
     assert page.attribute(".chosen", "d") == ""
     assert page.set(text="  ") == "Type a date."
     assert page.set(text=" Tue, September 23, 1997 ") == first
+
+
+def test_sure_answers_may_be_no_dates():
+    """What is no date, and a form that was never read, are answered like any other."""
+    page = Page(dates())
+    assert TASK.readings("31 February 1997") == TASK.readings("3rd of April 1997") == ()
+    for text, answer in (("31 February 1997", "1997-02-31"), ("3rd of April 1997", "1997-04-34")):
+        assert page.set(text=text).startswith(f"{answer}, with a probability above 0.99.")
+
+
+def test_the_network_of_the_dates_leaves_the_reader_s_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    date_network.cache_clear()
+    dates()
+    assert torch.equal(torch.rand(2), expected)
 
 
 # The playground
