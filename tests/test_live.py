@@ -1,9 +1,11 @@
 """Live figures: what their own scripts do on a page, and that their numbers are rnnlib's."""
 
 import ast
+import base64
 import json
 import math
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -22,7 +24,8 @@ from rnnlib.models.sampling import probabilities
 from rnnlib.page import diagrams
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.drawing import letters
-from rnnlib.page.live import cliff, gates_by_hand, gradient_lag, playground, type_text
+from rnnlib.page.live import cliff, dates, gates_by_hand, gradient_lag, playground, type_text
+from rnnlib.page.live.dates import TASK, WEIGHTS, date_network, make, quantised, read_date
 from rnnlib.page.live.figure import Choice, Slider, live, script
 from rnnlib.page.live.gates import CANDIDATES
 from rnnlib.page.live.lag import lag_network
@@ -31,7 +34,11 @@ from rnnlib.page.live.plot import hundredths, short
 from rnnlib.page.live.text import FIRST, UNIT, read_text, text_network, weights
 from rnnlib.training import evaluate
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from date_weights import train  # noqa: E402
+
+CHAPTERS = ROOT / "chapters"
 
 
 def functions_of(chapter: str, *names: str) -> list:
@@ -54,6 +61,7 @@ FIGURES = {
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "two readers": diagrams.two_readers,
     "cliff": lambda: cliff(*CLIFF),
+    "dates": dates,
     "gates": gates_by_hand,
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
@@ -68,7 +76,7 @@ def _figure(request):
     return FIGURES[request.param]()
 
 
-PLOTS = ["cliff", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground", "text"]
+PLOTS = ["cliff", "dates", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground", "text"]
 
 
 # All figures
@@ -156,7 +164,8 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
 
 
 @pytest.mark.parametrize(
-    "name", ["figure", "stepper", "plot", "cliff", "cells", "lag", "gates", "playground", "text"]
+    "name",
+    ["figure", "stepper", "plot", "cliff", "cells", "lag", "dates", "gates", "playground", "text"],
 )
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
@@ -455,6 +464,135 @@ def test_the_puzzle_tells_what_is_missing_and_when_it_is_solved():
     assert "says nothing at step 10" in page.set(o10=False)
     assert page.set(o10=True, f1=False).count("Solved") == 1
     assert "c10 is 0.00" in page.set(f5=False)
+
+
+# Dates
+
+
+def test_the_network_of_the_dates_is_worth_showing():
+    """Its answers are readings of the source for 99 of 100 dates that it never trained on."""
+    pairs = TASK.pairs(600, torch.Generator().manual_seed(99), part="test")
+    texts = [text for text, _ in pairs]
+    source, lengths = TASK.encode_sources(texts)
+    options = {"start": TASK.start, "end": TASK.end, "max_steps": TASK.max_steps}
+    found = date_network().answer(source, lengths, **options)
+    answers = [TASK.decode(best.symbols) for [best] in found]
+    right = [a in TASK.readings(text) for a, text in zip(answers, texts, strict=True)]
+    assert sum(right) / len(right) > 0.99
+
+
+def test_the_committed_weights_are_what_quantising_leaves_alone():
+    assert quantised(date_network()) == WEIGHTS.read_text(encoding="utf-8")
+    torch.manual_seed(3)
+    model = make()
+    found = json.loads(quantised(model))["decoder.weight_hh_l0"]
+    scales = np.frombuffer(base64.b64decode(found["scales"]), "<f4")[:, None]
+    numbers = np.frombuffer(base64.b64decode(found["numbers"]), "i1").reshape(len(scales), -1)
+    weight = model.decoder.weight_hh_l0.detach().numpy()
+    assert abs(numbers).max(axis=1).tolist() == [127] * len(scales)
+    assert (abs(numbers * scales - weight) <= 0.501 * scales).all()
+
+
+def test_the_network_of_the_dates_is_trained_the_same_way_each_time():
+    found = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        model = make()
+        train(model, {0.01: 2, 0.003: 1})
+        found.append(quantised(model))
+    torch.manual_seed(3)
+    assert found[0] == found[1] != quantised(make())
+
+
+SOURCES = [text for text, _ in TASK.pairs(24, torch.Generator().manual_seed(5), part="test")]
+
+
+def test_the_page_reads_dates_as_rnnlib_does():
+    context = Page(dates()).context
+    context.eval(script("plot") + script("cells"))
+    context.eval(script("dates").replace("const figure", "globalThis.unused"))
+    data = re.search(r'"data":(\{.*\})\}\)\);', code_of(dates()))[1]
+    context.eval(f"globalThis.translate = translator({data})")
+    for text in ["1", "Tue, September 23, 1997", *SOURCES]:
+        found = json.loads(context.eval(f"JSON.stringify(translate({json.dumps(text)}))"))
+        symbols, weights, probability = read_date(text)
+        assert found["symbols"] == symbols
+        np.testing.assert_allclose(found["weights"], weights, rtol=0, atol=1e-9)
+        assert found["probability"] == pytest.approx(probability, abs=1e-6)  # added up in float32
+
+
+def test_the_figure_of_the_dates_says_its_answer_and_where_it_looked():
+    page = Page(dates())
+    said = page.set(text="26 Oct 1997", symbol=6)
+    symbols, weights, probability = read_date("26 Oct 1997")
+    assert symbols == "1997-10-26$"
+    assert probability > 0.995
+    top = weights[5].argmax().item()
+    start = "1997-10-26, with a probability above 0.99. Writing symbol 6, “1”, it looked most at "
+    place = f"(place {top + 1}, {hundredths(weights[5, top].item())})"
+    assert re.match(f"{re.escape(start)}“?[^(]+{re.escape(place)}", said)
+    assert page.get("root.querySelector('.answer').textContent") == symbols
+    doubtful = hundredths(read_date("9 Apr 32")[2])
+    assert f"with a probability of {doubtful}." in page.set(text="9 Apr 32")
+    page.set(text="26 Oct 1997")
+    assert page.get("root.querySelector('.typed').textContent") == "26␣Oct␣1997"
+    shaded = page.get("root.querySelector('.shaded').innerHTML")
+    assert text_of(shaded) == "26 Oct 1997"
+    shares = [float(share) / 70 for share in re.findall(r"(\d+\.?\d*)%", shaded)]
+    assert shares == pytest.approx(weights[5].tolist(), abs=0.001)
+
+
+def test_the_letters_stand_where_the_image_has_them():
+    page, (image,) = Page(dates()), images(dates())
+    for name in ("typed", "answer"):
+        text = next(t for t in image.iter(f"{SVG}text") if name in t.get("class", "").split())
+        assert page.get(f"root.querySelector('.{name}').textContent") == text.text
+        for side in ("x", "y", "font-size"):
+            assert page.attribute(f".{name}", side) == text.get(side)
+    page.set(text="Thursday the twenty-third of September nineteen ninety-seven, 14:35")
+    assert float(page.attribute(".typed", "font-size")) < 10
+    assert float(page.attribute(".typed", "x").split()[-1]) < 452
+
+
+def test_the_slider_ends_where_the_answer_does():
+    page = Page(dates())
+    assert "symbol 11, the end" in page.set(symbol=17)
+    assert "symbol 8, the end" in page.set(text="September 1997")
+    assert page.get("root.querySelector('output').textContent") == "8"
+    assert "symbol 8, “-”" in page.set(text="26 Oct 1997")
+
+
+def test_the_figure_of_the_dates_is_light():
+    assert len(dates().html) < 80_000
+
+
+def test_what_the_network_has_never_read_is_said_and_not_guessed():
+    page = Page(dates())
+    first = page.caption()
+    assert page.set(text="3 août 1997 <") == ("No answer: the network has never read “û”, “&lt;”.")
+    for name in ("answer", "typed"):
+        assert page.get(f"root.querySelector('.{name}').textContent") == ""
+    assert {page.attribute(f".level{k}", "d") for k in range(1, 9)} == {""}
+    assert page.attribute(".chosen", "d") == ""
+    assert page.set(text="  ") == "Type a date."
+    assert page.set(text=" Tue, September 23, 1997 ") == first
+
+
+def test_sure_answers_may_be_no_dates():
+    """What is no date, and a form that was never read, are answered like any other."""
+    page = Page(dates())
+    assert TASK.readings("31 February 1997") == TASK.readings("3rd of April 1997") == ()
+    for text, answer in (("31 February 1997", "1997-02-31"), ("3rd of April 1997", "1997-04-34")):
+        assert page.set(text=text).startswith(f"{answer}, with a probability above 0.99.")
+
+
+def test_the_network_of_the_dates_leaves_the_reader_s_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    date_network.cache_clear()
+    dates()
+    assert torch.equal(torch.rand(2), expected)
 
 
 # The playground
