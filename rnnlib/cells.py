@@ -120,7 +120,10 @@ class RecurrentCell(nn.Module):
 class RNNCell(RecurrentCell):
     r"""One step of a plain recurrent network, the twin of :class:`torch.nn.RNNCell`.
 
-    .. math:: h_t = f(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \qquad f = \tanh \text{ or ReLU}
+    .. math::
+
+        h_t &= f(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \\
+        f &= \tanh \text{ or ReLU}
 
     Parameters
     ----------

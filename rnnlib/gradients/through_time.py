@@ -140,8 +140,10 @@ def step_jacobians(layer: nn.Module, x: Tensor, h_0: State | None = None) -> Ten
 
     For a plain RNN the result is known on paper, and the two agree:
 
-    .. math:: J_t = \frac{\partial h_t}{\partial h_{t-1}} = W_{hh} \, \mathrm{diag}(f'(z_t)),
-        \qquad \tanh'(z_t) = 1 - h_t^2
+    .. math::
+
+        J_t = \frac{\partial h_t}{\partial h_{t-1}} &= W_{hh} \, \mathrm{diag}(f'(z_t)), \\
+        \tanh'(z_t) &= 1 - h_t^2
 
     Parameters
     ----------

@@ -13,7 +13,10 @@ from rnnlib.layers.recurrent import RecurrentLayer
 class RNN(RecurrentLayer):
     r"""A plain recurrent layer over whole sequences, the drop-in twin of :class:`torch.nn.RNN`.
 
-    .. math:: h_t = f(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \qquad f = \tanh \text{ or ReLU}
+    .. math::
+
+        h_t &= f(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \\
+        f &= \tanh \text{ or ReLU}
 
     Parameters
     ----------

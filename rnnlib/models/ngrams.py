@@ -18,8 +18,9 @@ class NGram:
 
     .. math::
 
-       P_n(s \mid c) = \frac{\mathrm{count}(c s) + u(c)\, P_{n-1}(s \mid c')}
-                            {\mathrm{count}(c) + u(c)}, \qquad P_0(s) = \frac{1}{V}.
+       P_n(s \mid c) &= \frac{\mathrm{count}(c s) + u(c)\, P_{n-1}(s \mid c')}
+                             {\mathrm{count}(c) + u(c)}, \\
+       P_0(s) &= \frac{1}{V}.
 
     A context that has led to many different symbols may well lead to another, so more is left to
     the shorter one. Every symbol of the vocabulary has a positive probability everywhere, and the
