@@ -11,6 +11,7 @@ import torch
 
 import rnnlib
 from rnnlib.data import Tones
+from rnnlib.data.lengths import mask, pad
 from rnnlib.data.tones import spectrogram
 from rnnlib.data.transcripts import error_rate
 from rnnlib.models import LineReader, StepConvolutions
@@ -41,16 +42,14 @@ def run(layer: str, updates: int, seed: int) -> dict:
     for snr in SNRS:
         recordings = Tones(snr=snr).recordings(200, torch.Generator().manual_seed(2))
         frames = [spectrogram(r.wave) for r in recordings]
-        lengths = torch.tensor([len(row) for row in frames])
-        x = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
         with torch.no_grad():
-            log_probs, steps = model(x, lengths)
+            log_probs, steps = model(*pad(frames))
         keys = [r.keys for r in recordings]
         read = [task.text(answer) for answer in greedy(log_probs, steps)]
         found["best path"].append(error_rate(read, keys))
         beam = prefix_beam(log_probs, steps, width=8)
         found["beam"].append(error_rate([task.text(best.symbols) for best, *_ in beam], keys))
         if snr == 0:
-            real = torch.arange(log_probs.size(1)) < steps[:, None]
+            real = mask(steps, log_probs.size(1))
             found["blank"] = (log_probs.argmax(2) == 0)[real].float().mean().item()
     return found

@@ -256,7 +256,7 @@ def test_without_a_browser_the_message_says_what_to_install(pdf, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CHROMIUM", raising=False)
     with pytest.raises(SystemExit, match="needs Chromium"):
-        pdf.browser()
+        pdf.chromium("make pdf")
     monkeypatch.setenv("CHROMIUM", "/nowhere")
     with pytest.raises(SystemExit, match="/nowhere"):
-        pdf.browser()
+        pdf.chromium("make pdf")

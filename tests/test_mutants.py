@@ -135,7 +135,7 @@ def project(tmp_path_factory):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "tools").mkdir()
-    for name in ("atomic", "mutants", "mutations", "trial"):
+    for name in ("alone", "atomic", "mutants", "mutations", "trial"):
         shutil.copy(ROOT / "tools" / f"{name}.py", folder / "tools")
     return folder
 

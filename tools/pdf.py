@@ -10,9 +10,7 @@ that it begins with. The package's own page is left out, too: it is for looking 
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,45 +19,12 @@ from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup, Tag
+from chromium import OPTIONS, chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "_build" / "singlehtml"
 STYLE = ROOT / "_ext" / "paper" / "paper.css"
 LEFT_OUT = ("chapters/api",)
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "microsoft-edge",
-    "msedge",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
-)
-
-
-def browser() -> str:
-    """Return the path of a browser that prints.
-
-    Raises
-    ------
-    SystemExit
-        If there is none.
-    """
-    chosen = os.environ.get("CHROMIUM", "")
-    for name in (chosen,) if chosen else BROWSERS:
-        if path := shutil.which(name):
-            return path
-    if chosen:
-        sys.exit(f"CHROMIUM names {chosen}, which is no program here.")
-    sys.exit(
-        "Printing needs Chromium, Chrome or Edge (on Debian and Ubuntu: sudo apt install "
-        "chromium). If one is installed elsewhere, name it: make pdf CHROMIUM=/path/to/it"
-    )
 
 
 def for_paper(article: Tag) -> Tag:
@@ -121,9 +86,7 @@ def page_numbers(pdf: Path) -> dict[str, int]:
 def print_page(program: str, source: Path, target: Path) -> None:
     """Turn a page of HTML into a PDF."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [program, "--headless", "--disable-gpu", f"--user-data-dir={profile}"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container
-            command.append("--no-sandbox")
+        command = [program, "--headless", "--disable-gpu", f"--user-data-dir={profile}", *OPTIONS]
         command += ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
         command += [f"--print-to-pdf={target}", source.as_uri()]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
@@ -159,7 +122,7 @@ def book(html: str, toc: dict, config: dict) -> Callable[[dict[str, int]], str]:
 
 def main() -> None:
     """Build the page, print it, and say where the file is."""
-    program = browser()
+    program = chromium("make pdf")
     build = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
     strict = ["-W", "-n", "--keep-going", "--all"]
     subprocess.run([*build, *strict, "--builder", "singlehtml"], check=True)

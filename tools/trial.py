@@ -23,6 +23,7 @@ from pathlib import Path
 
 import coverage
 import pytest
+from alone import PINNED_ALONE
 from atomic import write_atomically
 from mutations import Mutant
 
@@ -32,8 +33,8 @@ COPY = WORK / "copy"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", ".mutants", "_build", "build", "*.egg-info")
 
 # Tests of something else than the package.
-NAMES = ("book", "tools", "mutants", "killed", "benchmarks", "comparison", "layout", "studies")
-BESIDE = [f"tests/test_{name}.py" for name in NAMES]
+NAMES = ("mutants", "killed", "benchmarks", "comparison", "layout", "studies")
+BESIDE = [f"tests/{name}" for name in (*PINNED_ALONE, *(f"test_{name}.py" for name in NAMES))]
 # Coverage does not see compiled code run.
 UNSEEN = {
     "bptt/compiled.py": ("tests/test_compiled.py", "tests/test_bptt.py"),
@@ -119,7 +120,7 @@ def settle() -> None:
     os.environ["TMPDIR"] = str(WORK / "tmp")
     os.chdir(COPY)
     sys.path[:0] = [str(COPY), str(COPY / "tools")]
-    for name in ("atomic", "clean_env", "mutations", "trial"):  # the copy has its own
+    for name in ("alone", "atomic", "clean_env", "mutations", "trial"):  # the copy has its own
         sys.modules.pop(name, None)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnnlib.checks import check_integer, check_number
 from rnnlib.data.images import load_digits
-from rnnlib.data.transcripts import Transcribed, random_answers
+from rnnlib.data.transcripts import Transcribed, check_part, random_answers
 
 HEIGHT = 12
 """Rows of a line; a digit has 8 of them, not always the same."""
@@ -109,8 +109,7 @@ class Lines(Transcribed):
             As `encode` raises them, and for another part.
         """
         self.encode(answers)
-        if part not in _PARTS:
-            raise ValueError(f"part: expected 'train', 'validation' or 'test', got {part!r}")
+        check_part(part)
         longest = max(map(len, answers))
         drawn = torch.rand(
             len(answers), longest + 1, 4, generator=generator, dtype=torch.float64, device="cpu"
@@ -142,20 +141,19 @@ class Lines(Transcribed):
 
     def answers(self, batch_size: int, generator: torch.Generator | None = None) -> list[str]:
         """Draw N answers."""
-        made = {"generator": generator, "device": "cpu"}
-        lengths = torch.randint(self.shortest, self.longest + 1, (batch_size,), **made).tolist()
+        lengths = self._lengths(batch_size, generator)
         if not self.ascending:
             return random_answers(self.symbols, lengths, generator)
         # n of n + 9 places, less one for each place before: every ascending line once.
-        chosen = (torch.randperm(n + 9, **made)[:n].sort().values for n in lengths)
+        chosen = (
+            torch.randperm(n + 9, generator=generator, device="cpu")[:n].sort().values
+            for n in lengths
+        )
         return ["".join(str(k - i) for i, k in enumerate(row.tolist())) for row in chosen]
 
     def _draw(self, batch_size, generator, part):
         answers = self.answers(batch_size, generator)
         return self.write(answers, generator, part=part), answers
-
-
-_PARTS = ("train", "validation", "test")
 
 
 @cache

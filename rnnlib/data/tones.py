@@ -152,8 +152,7 @@ class Tones(Transcribed):
             For a batch size that is no positive integer, or an unsuitable generator.
         """
         check_sample(batch_size, generator)
-        made = {"generator": generator, "device": "cpu"}
-        lengths = torch.randint(self.shortest, self.longest + 1, (batch_size,), **made).tolist()
+        lengths = self._lengths(batch_size, generator)
         return [
             self.dial(keys, generator) for keys in random_answers(self.symbols, lengths, generator)
         ]

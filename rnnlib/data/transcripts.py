@@ -131,6 +131,11 @@ class Transcribed:
 
     # Drawing
 
+    def _lengths(self, batch_size: int, generator: torch.Generator | None) -> list[int]:
+        """Draw how many symbols each of N answers has."""
+        made = {"generator": generator, "device": "cpu"}
+        return torch.randint(self.shortest, self.longest + 1, (batch_size,), **made).tolist()
+
     def _draw(self, batch_size: int, generator, part: str) -> tuple[list[Tensor], list[str]]:
         """Return N inputs, (T_i, D) each, and their answers."""
         raise NotImplementedError
@@ -160,7 +165,7 @@ class Transcribed:
             For a batch size that is no positive integer, an unsuitable generator, another part.
         """
         check_sample(batch_size, generator)
-        _check_part(part)
+        check_part(part)
         xs, answers = self._draw(batch_size, generator, part)
         return pad(xs), self.encode(answers)
 
@@ -193,7 +198,7 @@ class Transcribed:
         """
         check_integer("num_batches", num_batches, least=1)
         check_sample(batch_size, generator)
-        _check_part(part)
+        check_part(part)
         batches = []
         while len(batches) < num_batches:
             count = min(POOL, num_batches - len(batches))
@@ -216,7 +221,8 @@ def random_answers(
     return ["".join(symbols[k] for k in row[:n]) for row, n in zip(drawn, lengths, strict=True)]
 
 
-def _check_part(part: str) -> None:
+def check_part(part: str) -> None:
+    """Raise a `ValueError` for what is no part of the data."""
     if part not in ("train", "validation", "test"):
         raise ValueError(f"part: expected 'train', 'validation' or 'test', got {part!r}")
 

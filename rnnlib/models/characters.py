@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 from rnnlib.checks import check_generator, check_integer
 from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.device import in_mode
-from rnnlib.models.common import LAYERS, made_like
+from rnnlib.models.common import LAYERS, made_like, output_size
 from rnnlib.models.sampling import sample
 
 FORMAT = "rnnlib CharRNN"
@@ -82,7 +82,7 @@ class CharRNN(nn.Module):
             )
         self.vocabulary = vocabulary
         self.rnn = rnn
-        features = getattr(rnn, "proj_size", 0) or rnn.hidden_size
+        features = output_size(rnn)
         self.embedding = made_like(rnn, nn.Embedding, len(vocabulary), rnn.input_size)
         self.readout = made_like(rnn, nn.Linear, features, len(vocabulary))
 

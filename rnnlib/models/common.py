@@ -14,6 +14,11 @@ LAYERS = {
 """The layers that read packed sequences and hand their state on, ours and torch.nn's, by name."""
 
 
+def output_size(rnn: nn.Module) -> int:
+    """Return how many numbers a recurrent layer hands on at each step, in one direction."""
+    return getattr(rnn, "proj_size", 0) or rnn.hidden_size
+
+
 def made_like(rnn: nn.Module, make: Callable[..., nn.Module], *sizes: int) -> nn.Module:
     """Make a module that fits a recurrent layer: of its dtype, on its device.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rnnlib.checks import check_integer, check_number, check_tensor
 from rnnlib.device import in_mode
 from rnnlib.layers import State
-from rnnlib.models.common import LAYERS, made_like
+from rnnlib.models.common import LAYERS, made_like, output_size
 
 # The simple ones
 
@@ -208,8 +208,7 @@ class Forecaster(nn.Module):
         check_integer("num_outputs", num_outputs, least=1)
         self.rnn = rnn
         self.residual = residual
-        size = getattr(rnn, "proj_size", 0) or rnn.hidden_size
-        self.readout = made_like(rnn, nn.Linear, size, num_outputs)
+        self.readout = made_like(rnn, nn.Linear, output_size(rnn), num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Forecast at every step.

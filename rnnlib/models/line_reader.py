@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnnlib.checks import check_size, check_tensor
 from rnnlib.data.lengths import check_lengths, mask, pack
-from rnnlib.models.common import LAYERS, made_like
+from rnnlib.models.common import LAYERS, made_like, output_size
 
 
 class ImageConvolutions(nn.Module):
@@ -223,8 +223,7 @@ class LineReader(nn.Module):
             if not context.batch_first:
                 raise ValueError("context: expected a layer with batch_first, got one without")
             inputs = context.input_size
-            size = getattr(context, "proj_size", 0) or context.hidden_size
-            outputs = size * (2 if context.bidirectional else 1)
+            outputs = output_size(context) * (2 if context.bidirectional else 1)
         else:
             raise TypeError(
                 "context: expected an RNN, GRU or LSTM, ours or torch.nn's, or StepConvolutions, "

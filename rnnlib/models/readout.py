@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.checks import check_size
 from rnnlib.data.lengths import pack
-from rnnlib.models.common import made_like
+from rnnlib.models.common import made_like, output_size
 
 
 class _ReadoutModel(nn.Module):
@@ -28,7 +28,7 @@ class _ReadoutModel(nn.Module):
         self.rnn = rnn
         self.num_directions = 2 if rnn.bidirectional else 1
         # torch.nn's LSTM may project its state to another size.
-        features = self.num_directions * (getattr(rnn, "proj_size", 0) or rnn.hidden_size)
+        features = self.num_directions * output_size(rnn)
         self.readout = made_like(rnn, nn.Linear, features, num_outputs)
 
 
