@@ -165,7 +165,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
 
 @pytest.mark.parametrize(
     "name",
-    ["figure", "stepper", "plot", "cliff", "cells", "lag", "dates", "gates", "playground", "text"],
+    sorted(path.stem for path in (ROOT / "rnnlib/page/live").glob("*.js")),
 )
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
@@ -394,7 +394,7 @@ def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
     expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
     page = Page(gradient_lag(layer))
     lag = script("lag").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + lag)
+    page.context.eval(script("plot") + script("cells") + script("weights") + lag)
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
     run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
     found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
@@ -509,7 +509,7 @@ SOURCES = [text for text, _ in TASK.pairs(24, torch.Generator().manual_seed(5), 
 
 def test_the_page_reads_dates_as_rnnlib_does():
     context = Page(dates()).context
-    context.eval(script("plot") + script("cells"))
+    context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))))
     context.eval(script("dates").replace("const figure", "globalThis.unused"))
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(dates()))[1]
     context.eval(f"globalThis.translate = translator({data})")
@@ -737,7 +737,7 @@ def _in_page():
     """The functions of the page's script, with its network."""
     page = Page(type_text())
     own = script("text").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + own)
+    page.context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))) + own)
     page.context.eval(f"const model = network({json.dumps(weights())});")
     return lambda call: json.loads(page.context.eval(f"JSON.stringify({call})"))
 

@@ -1,12 +1,10 @@
 """Dates with attention: the reader writes one, a network answers, and shows where it looked."""
 
-import base64
 import json
 from functools import cache
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +17,8 @@ from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import MONO, SANS, Drawing, letters, number
 from rnnlib.page.live.figure import Slider, Text, live
 from rnnlib.page.live.plot import UPRIGHT, hundredths
+from rnnlib.page.live.typed import quoted, shown
+from rnnlib.page.live.weights import load_packed, pack_model
 
 D, H, A = 16, 48, 16
 TASK = Dates(
@@ -55,34 +55,16 @@ def make() -> EncoderDecoder:
 
 
 def quantised(model: nn.Module) -> str:
-    """Return a model's weights as JSON: whole numbers from -127 to 127, a scale for each row."""
-    found = {}
-    for name, weight in model.state_dict().items():
-        rows = weight.reshape(-1, weight.size(-1)).double()  # a vector is one row
-        scales = (rows.abs().amax(dim=1, keepdim=True) / 127).float()
-        found[name] = {
-            "scales": _text(scales, "<f4"),
-            "numbers": _text((rows / scales).round(), "i1"),
-        }
-    return json.dumps(found, indent=1) + "\n"
-
-
-def _text(numbers: Tensor, kind: str) -> str:
-    return base64.b64encode(numbers.numpy().astype(kind).tobytes()).decode("ascii")
+    """Return a model's weights, packed, as JSON."""
+    return json.dumps(pack_model(model), indent=1) + "\n"
 
 
 @cache
 def date_network() -> EncoderDecoder:
     """Return the trained network, in float64, with the weights that the page has."""
-    weights = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     with torch.random.fork_rng(devices=[]):  # no draw here may change the reader's next
         model = make().double()
-    for name, parameter in model.state_dict().items():
-        scales = np.frombuffer(base64.b64decode(weights[name]["scales"]), "<f4").astype(float)
-        numbers = np.frombuffer(base64.b64decode(weights[name]["numbers"]), "i1")
-        rows = numbers.reshape(len(scales), -1) * scales[:, None]
-        parameter.copy_(torch.from_numpy(rows).view_as(parameter))
-    return model.eval()
+    return load_packed(model, json.loads(WEIGHTS.read_text(encoding="utf-8"))).eval()
 
 
 def read_date(text: str) -> tuple[str, Tensor, float]:
@@ -149,7 +131,7 @@ def dates() -> Drawing:
     }
     places = sorted(enumerate(weights[0].tolist()), key=lambda place: -place[1])[:3]
     looked = ", ".join(
-        f"{'a space' if FIRST[j] == ' ' else f'“{FIRST[j]}”'} (place {j + 1}, {hundredths(weight)})"
+        f"{quoted(FIRST[j])} (place {j + 1}, {hundredths(weight)})"
         for k, (j, weight) in enumerate(places)
         if k == 0 or weight >= 0.1
     )
@@ -160,12 +142,12 @@ def dates() -> Drawing:
         "".join(pen.parts),
         (460, TOP + TASK.max_steps * HIGH + 8),
         [
-            Text("text", "a date", FIRST, _STYLE),
+            Text("text", "a date", FIRST),
             Slider("symbol", "symbol of the answer", stops, "1"),
             Shaded(),
         ],
         data,
-        ("plot", "cells", "dates"),
+        ("plot", "cells", "weights", "typed", "dates"),
         f"<b>{symbols[:-1]}</b>, with a probability {_sure(probability)}. Writing symbol 1, "
         f"“{symbols[0]}”, it looked most at {looked}.",
         zoom=1.15,
@@ -173,10 +155,8 @@ def dates() -> Drawing:
 
 
 _STYLE = (
-    ".rnn-drawing [type=text]{width:min(22rem,60vw);padding:0 .5rem;font:inherit;color:inherit;"
-    "background:transparent;border:1px solid;border-radius:.3rem}"
-    ".rnn-drawing .shaded{flex-basis:100%;min-height:3.2em;text-align:center;"
-    f"font-family:{MONO};white-space:pre-wrap;overflow-wrap:anywhere}}"
+    "<style>.rnn-drawing .shaded{flex-basis:100%;min-height:3.2em;text-align:center;"
+    f"font-family:{MONO};white-space:pre-wrap;overflow-wrap:anywhere}}</style>"
 )
 
 
@@ -185,7 +165,7 @@ class Shaded:
 
     def html(self) -> str:
         """Return its markup."""
-        return '<div class="shaded" aria-hidden="true"></div>'
+        return f'{_STYLE}<div class="shaded" aria-hidden="true"></div>'
 
 
 def _sure(probability: float) -> str:
@@ -203,4 +183,4 @@ def _letters(pen: Pen, css: str, colour: str, text: str, place) -> None:
     places = [place(k) for k in range(len(text))]
     x, y = (" ".join(map(number, values)) for values in zip(*places, strict=True))
     ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT.replace(SANS, MONO)}'
-    pen.add("text", escape(text.replace(" ", "␣")), ink, x=x, y=y, font_size=13)
+    pen.add("text", escape("".join(map(shown, text))), ink, x=x, y=y, font_size=13)
