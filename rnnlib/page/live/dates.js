@@ -53,17 +53,12 @@ const figure = (root, { map: [left, top, width, wide, high], levels, colour, ...
   };
   root.addEventListener('input', read);  // before the page reads where the slider stands
   read();
-  const letters = (name, text, x, y) => {
-    find(name).textContent = [...text].map(shown).join('');
-    find(name).setAttribute('x', [...text].map((_, k) => round(x(k))).join(' '));
-    find(name).setAttribute('y', [...text].map((_, k) => round(y(k))).join(' '));
-  };
   return () => {
     const { symbols, weights, probability } = found, at = +slider.value, asked = symbols ? typed : '';
     const cell = Math.min(wide, width / Math.max(asked.length, 1));
-    letters('typed', asked, j => left + (j + 0.5) * cell, () => top - 6);
+    place(find('typed'), asked, j => left + (j + 0.5) * cell, () => top - 6);
     find('typed').setAttribute('font-size', round(Math.min(13, 1.4 * cell)));
-    letters('answer', symbols, () => left - 12, t => top + (t + 0.78) * high);
+    place(find('answer'), symbols, () => left - 12, t => top + (t + 0.78) * high);
     const paths = Array.from({ length: levels + 1 }, () => '');
     weights.forEach((row, t) => row.forEach((a, j) => {
       paths[Math.floor(a * levels + 0.5)] += `M${round(left + j * cell)} ${round(top + t * high)}` +

@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from html import escape
 from pathlib import Path
 
 import torch
@@ -14,10 +13,10 @@ from rnnlib.models import EncoderDecoder
 from rnnlib.models.attention import AdditiveAttention
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.diagrams.pen import Pen
-from rnnlib.page.drawing import MONO, SANS, Drawing, letters, number
+from rnnlib.page.drawing import MONO, Drawing, letters, number
 from rnnlib.page.live.figure import Slider, Text, live
 from rnnlib.page.live.plot import UPRIGHT, hundredths
-from rnnlib.page.live.typed import quoted, shown
+from rnnlib.page.live.typed import placed, quoted
 from rnnlib.page.live.weights import load_packed, pack_model
 
 D, H, A = 16, 48, 16
@@ -115,8 +114,8 @@ def dates() -> Drawing:
         pen.add("path", more=ink, d=path)
     chosen = _frame(LEFT - 22, TOP, 22 + len(FIRST) * cell)
     pen.path(chosen, 'class="chosen" stroke="currentColor"')
-    _letters(pen, "given typed", "input", FIRST, lambda j: (LEFT + (j + 0.5) * cell, TOP - 6))
-    _letters(pen, "out answer", "output", symbols, lambda t: (LEFT - 12, TOP + (t + 0.78) * HIGH))
+    placed(pen, "given typed", "input", FIRST, lambda j: (LEFT + (j + 0.5) * cell, TOP - 6))
+    placed(pen, "out answer", "output", symbols, lambda t: (LEFT - 12, TOP + (t + 0.78) * HIGH))
     stops = [str(t) for t in range(1, TASK.max_steps + 1)]
     data = {
         "map": (LEFT, TOP, WIDTH, WIDE, HIGH),
@@ -176,11 +175,3 @@ def _sure(probability: float) -> str:
 def _frame(x: float, y: float, wide: float) -> str:
     wide = number(wide)
     return f"M{number(x)} {number(y)}h{wide}v{number(HIGH)}h-{wide}z"
-
-
-def _letters(pen: Pen, css: str, colour: str, text: str, place) -> None:
-    """Write a text whose symbols stand each at a place of its own."""
-    places = [place(k) for k in range(len(text))]
-    x, y = (" ".join(map(number, values)) for values in zip(*places, strict=True))
-    ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT.replace(SANS, MONO)}'
-    pen.add("text", escape("".join(map(shown, text))), ink, x=x, y=y, font_size=13)

@@ -125,17 +125,22 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Text:
-    """A line to type into; the script reads it from the control, as it stands."""
+    """A line to type into; the script reads it from the control, as it stands.
+
+    `mode` says which keys a phone offers: HTML's ``inputmode``.
+    """
 
     name: str
     label: str
     first: str
+    mode: str = "text"
 
     def html(self) -> str:
         """Return its markup."""
         return (
             f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{escape(self.first)}" inputmode="text" autocomplete="off"/></label></div>'
+            f'value="{escape(self.first)}" inputmode="{self.mode}" autocomplete="off"/></label>'
+            "</div>"
         )
 
 
