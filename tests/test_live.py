@@ -48,7 +48,6 @@ sys.path.insert(0, str(ROOT / "tools"))
 from date_weights import train  # noqa: E402
 
 CHAPTERS = ROOT / "chapters"
-SCRIPTS = ROOT / "rnnlib" / "page" / "live"
 
 
 def functions_of(chapter: str, *names: str) -> list:
@@ -190,7 +189,10 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
     assert " id=" not in figure.html
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in SCRIPTS.glob("*.js")))
+@pytest.mark.parametrize(
+    "name",
+    sorted(path.stem for path in (ROOT / "rnnlib/page/live").glob("*.js")),
+)
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
@@ -418,7 +420,7 @@ def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
     expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
     page = Page(gradient_lag(layer))
     lag = script("lag").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + lag)
+    page.context.eval(script("plot") + script("cells") + script("weights") + lag)
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
     run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
     found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
@@ -533,7 +535,7 @@ SOURCES = [text for text, _ in TASK.pairs(24, torch.Generator().manual_seed(5), 
 
 def test_the_page_reads_dates_as_rnnlib_does():
     context = Page(dates()).context
-    context.eval(script("plot") + script("cells"))
+    context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))))
     context.eval(script("dates").replace("const figure", "globalThis.unused"))
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(dates()))[1]
     context.eval(f"globalThis.translate = translator({data})")
@@ -632,7 +634,7 @@ def expected_after(text: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("text", ["h", "hello", "lol", "hohoho"])
 def test_the_page_expects_what_rnnlib_does(text):
     context = Page(what_memory()).context
-    for name in ("plot", "cells", "memory"):
+    for name in ("plot", "cells", "weights", "typed", "memory"):
         context.eval(script(name).replace("const ", "var "))
     data = json.loads(re.search(r'"data":(\{.*\})\}\)\);', code_of(what_memory()))[1])
     context.set("given", json.dumps(data["weights"]))
@@ -814,7 +816,7 @@ def _in_page():
     """The functions of the page's script, with its network."""
     page = Page(type_text())
     own = script("text").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + own)
+    page.context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))) + own)
     page.context.eval(f"const model = network({json.dumps(weights())});")
     return lambda call: json.loads(page.context.eval(f"JSON.stringify({call})"))
 

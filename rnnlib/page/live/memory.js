@@ -1,8 +1,4 @@
 // A plain RNN and a network without memory, asked after each letter for the next one.
-const softmax = y => {
-  const top = Math.max(...y), e = y.map(v => Math.exp(v - top)), sum = e.reduce((a, b) => a + b);
-  return e.map(v => v / sum);
-};
 const expectations = (symbols, weights) => {
   const { a, W_hh, W_hy, b_y, none } = Object.fromEntries(
     Object.entries(weights).map(([name, text]) => [name, doubles(text)]));
@@ -31,9 +27,7 @@ const figure = (root, { symbols, most, maps, titles, weights }) => {
     for (const [name, map] of Object.entries(maps)) {
       const rows = said[name].slice(-most);
       shades(root, map)([...symbols].map((_, k) => rows.map(row => row[k])));
-      const above = root.querySelector(`.${name}`);
-      above.textContent = seen;
-      above.setAttribute('x', [...seen].map((_, t) => round(map.left + (t + 0.5) * map.wide)).join(' '));
+      place(root.querySelector(`.${name}`), seen, t => map.left + (t + 0.5) * map.wide, () => map.top - 7);
     }
     const others = known === text ? '' : `These networks know ${[...symbols].join(', ')}, and nothing else. `;
     if (!known) return others || 'Type a letter.';

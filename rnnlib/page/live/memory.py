@@ -1,6 +1,5 @@
 """What memory buys: the reader types letters; a network with memory and one without go on."""
 
-import base64
 from collections.abc import Callable
 
 import torch
@@ -9,9 +8,11 @@ from torch import Tensor
 from rnnlib.layers import RNN
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.diagrams.pen import Pen
-from rnnlib.page.drawing import MONO, SANS, Drawing, letters, number
+from rnnlib.page.drawing import Drawing, letters
 from rnnlib.page.live.figure import Text, live
 from rnnlib.page.live.plot import UPRIGHT, Shades, hundredths
+from rnnlib.page.live.typed import placed
+from rnnlib.page.live.weights import encoded
 
 MOST = 9
 """Letters shown; of a longer text the last ones."""
@@ -44,7 +45,7 @@ def what_memory_buys(
     symbols : str
         The V letters.
     first : str
-        The text at first.
+        The text at first, of MOST letters at most.
 
     Returns
     -------
@@ -61,14 +62,12 @@ def what_memory_buys(
         ink = f'class="out" fill="{letters(COLOURS["output"])}" {UPRIGHT}'
         pen.text(TITLES[name], shades.left, 14, 13, "start", ink)
         shades.draw(pen, said[name].T.tolist(), COLOURS["output"])
-        ink = f'class="out" fill="{letters(COLOURS["output"])}" {_LETTERS}'
-        for k, symbol in enumerate(symbols):
-            pen.text(symbol, shades.left - 12, TOP + (k + 0.72) * HIGH, 14, "middle", ink)
+        above = [(shades.left + (t + 0.5) * WIDE, TOP - 7) for t in range(len(first))]
+        placed(pen, f"given typed {name}", "input", first, above.__getitem__)
+        beside = [(shades.left - 12, TOP + (k + 0.72) * HIGH) for k in range(len(symbols))]
+        placed(pen, "out", "output", symbols, beside.__getitem__)
         frame = f"M{shades.left} {TOP}h{MOST * WIDE}v{len(symbols) * HIGH}h-{MOST * WIDE}z"
         pen.path(frame, 'stroke="currentColor" opacity=".4"')
-        ink = f'class="given typed {name}" fill="{letters(COLOURS["input"])}" {_LETTERS}'
-        x = " ".join(number(shades.left + (t + 0.5) * WIDE) for t in range(len(first)))
-        pen.add("text", first, ink, x=x, y=TOP - 7, font_size=14)
     # The biases are added to what comes from the letter, once for all steps.
     from_letter = rnn.weight_ih_l0.T + rnn.bias_ih_l0 + rnn.bias_hh_l0
     states = torch.eye(rnn.hidden_size, device=one_hot.device)
@@ -87,28 +86,22 @@ def what_memory_buys(
             "titles": TITLES,
             "maps": {name: shades.data() for name, shades in MAPS.items()},
             "weights": {
-                "a": _text(from_letter),
-                "W_hh": _text(rnn.weight_hh_l0.T),
-                "W_hy": _text(readout(states) - b_y),
-                "b_y": _text(b_y),
-                "none": _text(without(one_hot)),
+                name: encoded(numbers, "<f8")
+                for name, numbers in {
+                    "a": from_letter,
+                    "W_hh": rnn.weight_hh_l0.T,
+                    "W_hy": readout(states) - b_y,
+                    "b_y": b_y,
+                    "none": without(one_hot),
+                }.items()
             },
         },
-        ("plot", "cells", "memory"),
+        ("plot", "cells", "weights", "typed", "memory"),
         f"After “<b>{first}</b>”: "
         + "; ".join(f"{TITLES[name]} {_two(rows[-1], symbols)}" for name, rows in said.items())
         + ".",
         zoom=1.15,
     )
-
-
-_LETTERS = UPRIGHT.replace(SANS, MONO)
-
-
-def _text(numbers: Tensor) -> str:
-    """Return numbers in float64, row by row."""
-    rows = numbers.double().cpu().contiguous().numpy().astype("<f8")
-    return base64.b64encode(rows.tobytes()).decode("ascii")
 
 
 def _two(probabilities: Tensor, symbols: str) -> str:
