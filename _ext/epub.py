@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from bs4 import BeautifulSoup
+from cover import draw_cover
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
@@ -25,13 +26,15 @@ from sphinx.util import logging
 import rnnlib
 
 STYLE = Path(__file__).parent / "paper" / "book.css"
+COVER = "_static/cover.png"
 KEPT = {"epub.css", "file.png", "pygments.css"}
 PREFIX = "data:image/svg+xml,"
 
-# What a fold says, and a page's links to style sheets, as Sphinx and MyST-NB write them.
+# What a fold says, scripts, and a page's links to style sheets, as templates write them.
 FOLD = re.compile(
     r'<summary aria-label="[^"]*">\s*<p class="collapsed[^"]*">(.*?)</p>.*?</summary>', re.DOTALL
 )
+SCRIPT = re.compile(r"<script>.*?</script>\s*", re.DOTALL)
 SHEET = re.compile(r'<link rel="stylesheet"[^>]*href="[^"]*?([^"/]+)" ?/>\s*')
 
 logger = logging.getLogger(__name__)
@@ -79,8 +82,8 @@ class XMLOutputs(SphinxPostTransform):
 
 
 def tidy_page(text: str) -> str:
-    """Return a page with plain folds and the style sheets that are kept."""
-    text = FOLD.sub(r"<summary>\1</summary>", text)
+    """Return a page with plain folds, without scripts, with the style sheets that are kept."""
+    text = SCRIPT.sub("", FOLD.sub(r"<summary>\1</summary>", text))
     return SHEET.sub(lambda link: link[0] if link[1] in KEPT else "", text)
 
 
@@ -97,6 +100,8 @@ class Epub(Epub3Builder):
     def build_content(self) -> None:
         """Tidy the files, list them, and say which hold mathematics."""
         out = Path(self.outdir)
+        for written_last in ("index.html", self.coverpage_name):  # by an earlier run
+            (out / written_last).unlink(missing_ok=True)
         for file in out.glob("_static/**/*"):
             if file.is_file() and file.name not in KEPT:
                 file.unlink()
@@ -104,7 +109,11 @@ class Epub(Epub3Builder):
             style.write(STYLE.read_text("utf-8"))
         self.rewrite("**/*.xhtml", tidy_page)
         self.rewrite("_images/*.svg", tidy_picture)
+        title, words = self.config.epub_title, self.config.epub_description
+        draw_cover(out / COVER, title, words.rstrip(".").replace(", ", ",\n"), self.config.author)
         super().build_content()
+        self.rewrite(self.coverpage_name, tidy_page)
+        self.replace("content.opf", f'href="{COVER}"', f'properties="cover-image" href="{COVER}"')
         for page in out.glob("**/*.xhtml"):
             if "<math" in page.read_text("utf-8"):
                 name = page.relative_to(out).as_posix()
@@ -133,8 +142,9 @@ class Epub(Epub3Builder):
 
 
 def name_version(app: Sphinx, config: Config) -> None:
-    """Give the book the package's version."""
+    """Give the book the package's version, and its cover."""
     config.version = config.release = rnnlib.__version__
+    config.epub_cover = COVER, "epub-cover.html"
 
 
 def setup(app: Sphinx) -> dict:

@@ -11,9 +11,11 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.core import publish_doctree
+from PIL import Image, ImageChops
 from pybtex.database import parse_file
 
 import rnnlib
+from rnnlib.page import COLOURS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -191,6 +193,7 @@ def test_folds_and_style_sheets_are_made_plain():
     page = (
         '<link rel="stylesheet" type="text/css" href="../_static/epub.css" />\n'
         '<link rel="stylesheet" type="text/css" href="../_static/theme.css" />\n'
+        "<script>{ a < b }</script> \n"
         '<details><summary aria-label="Toggle">\n<p class="collapsed a">Show</p>\n'
         '<p class="expanded a">Hide</p>\n</summary>x</details>'
     )
@@ -208,6 +211,23 @@ def test_a_picture_holds_nothing_an_epub_may_not():
     assert epub.tidy_picture(svg) == (
         '\n<svg><path d="" id="s"/><path d="M0 0"/><image href="x"/></svg>'
     )
+
+
+def test_the_cover_holds_its_words_and_the_colours_of_the_book(tmp_path):
+    def drawn(title):
+        epub.draw_cover(tmp_path / "cover.png", title, "words,\nand more", "somebody")
+        return Image.open(tmp_path / "cover.png").convert("RGB"), file.read_bytes()
+
+    file = tmp_path / "cover.png"
+    (cover, data), (other, _) = drawn("Unrolled"), drawn("Other")
+    assert drawn("Unrolled")[1] == data
+    assert cover.size == (1600, 2400)
+    shown = {colour for _, colour in cover.getcolors(cover.width * cover.height)}
+    for name in ("state", "gradient", "input", "output"):
+        assert tuple(bytes.fromhex(COLOURS[name][1:])) in shown, name
+    assert ImageChops.difference(cover, other).getbbox()[3] < 800
+    # The letters end before the edge.
+    assert len(cover.crop((1500, 0, 1600, 1000)).getcolors()) == 1
 
 
 # ----------------------------------------------------------------------------- paper

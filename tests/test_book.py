@@ -176,6 +176,19 @@ def test_every_picture_has_an_alternative_text(chapter):
                 assert re.search(r'\balt="[^"]{20,}"', image), cell.source
 
 
+def test_a_live_figure_has_a_number_by_which_the_text_calls_it(path, chapter):
+    if path.stem == "index":  # the front page has no number, nor has its figure
+        return
+    prose = "".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    for cell in code_cells(chapter):
+        if any(
+            " data-live=" in output.get("data", {}).get("text/html", "") for output in cell.outputs
+        ):
+            figure = cell.metadata["mystnb"]["figure"]
+            assert len(figure["caption"]) > 20
+            assert f"{{numref}}`{figure['name']}`" in prose
+
+
 def test_outputs_load_nothing_from_elsewhere(chapter):
     for cell in code_cells(chapter):
         for output in cell.outputs:

@@ -19,7 +19,8 @@ from torch.nn.utils.rnn import pack_sequence
 from rnnlib.data.text import IGNORE_INDEX, TextStream
 from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.page import diagrams
-from rnnlib.page.colours import BACKWARD, COLOURS, LAST, OUTPUT, STATE
+from rnnlib.page.colours import COLOURS, CYCLE, GRADIENT, INK, INPUT, LAST, OUTPUT, SECOND, STATE
+from rnnlib.page.drawing import letters
 
 BEAM = ({"a": 0.6, "b": 0.4}, {"a": [0.55, 0.45], "b": [0.1, 0.9]})
 DRAWINGS = {
@@ -189,6 +190,29 @@ def test_colours_suit_a_light_and_a_dark_ground(drawing):
     assert turned_over(white, dark) == pytest.approx(dark)
 
 
+def test_a_drawing_has_no_colours_but_those_with_a_name(drawing):
+    named = {*COLOURS.values(), *CYCLE}
+    known = named | {letters(colour) for colour in named} | {INK}
+    for image in images(drawing):
+        own = re.sub(r"background:#fff", "", ElementTree.tostring(image, "unicode"))
+        assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", own)) <= known
+
+
+def test_the_way_back_is_orange_and_nothing_else_is():
+    """Letters as well: a gradient's own, and the weights that it is multiplied by."""
+    for image in images(diagrams.backward_pass()):
+        orange = {
+            "".join(text.itertext())
+            for text in image.iter(f"{SVG}text")
+            if text.get("fill") == letters(GRADIENT)
+        }
+        assert orange == {*(f"g{t}" for t in range(1, 5)), "Whh⊤", "Wxh⊤"}
+    for name, make in DRAWINGS.items():
+        if not name.startswith(("way back", "packed")):
+            drawn = "".join(ElementTree.tostring(image, "unicode") for image in images(make()))
+            assert GRADIENT not in drawn, name
+
+
 def test_everything_lies_inside_the_view(drawing):
     for image in images(drawing):
         _, _, width, height = map(float, image.get("viewBox").split())
@@ -238,7 +262,7 @@ def unfolded_edges(T):
 def way_back_edges(T):
     """Wherever the forward pass has an arrow, there is one the other way."""
     forwards = unfolded_edges(T)
-    return forwards + [(end, start, BACKWARD) for start, end, _ in forwards]
+    return forwards + [(end, start, GRADIENT) for start, end, _ in forwards]
 
 
 def shape_edges(T, inputs, outputs):
@@ -259,7 +283,7 @@ def stacked_edges(L, T):
 def bidirectional_edges(T):
     """Of two states with one name the left one is the forward one; the double box has no name."""
     edges = row("h0", *(f"h{t} 1" for t in range(1, T + 1)))
-    edges += row(f"h{T + 1}", *(f"h{t} 2" for t in range(T, 0, -1)), colour=BACKWARD)
+    edges += row(f"h{T + 1}", *(f"h{t} 2" for t in range(T, 0, -1)), colour=SECOND)
     for t in range(1, T + 1):
         for way in (1, 2):
             edges += column(f"x{t}", f"h{t} {way}", f"unnamed {2 * (t - 1) + way}", f"y{t}")
@@ -299,22 +323,22 @@ def gru_edges():
 
 
 def encoder_decoder_edges(attention):
-    edges = row("h1", "h2", "h3", "s1") + row("s1", "s2", "s3", colour=LAST)
+    edges = row("h1", "h2", "h3", "s1") + row("s1", "s2", "s3", colour=SECOND)
     for t in (1, 2, 3):
         edges += column(f"x{t}", f"h{t}") + column(f"z{t - 1}", f"s{t}")
         if attention:
             edges += column(f"h{t}", "c2")
         else:
             edges += column(f"s{t}", f"y{t}") + column("h3", f"y{t}")
-    return edges + (column("c2", "y2") + column("s2", "y2") + row("s2", "c2", colour=LAST)) * (
+    return edges + (column("c2", "y2") + column("s2", "y2") + row("s2", "c2", colour=SECOND)) * (
         attention
     )
 
 
 def backward_reader_edges():
     """Above (1) five states, the first two of which read zeros; below (2) the three real ones."""
-    edges = row("h5", "h4", "h3 1", "h2 1", "h1 1", colour=BACKWARD)
-    edges += row("h3 2", "h2 2", "h1 2", colour=BACKWARD)
+    edges = row("h5", "h4", "h3 1", "h2 1", "h1 1", colour=SECOND)
+    edges += row("h3 2", "h2 2", "h1 2", colour=SECOND)
     edges += column("0 1", "h4") + column("0 2", "h5")
     return edges + [e for t in "123" for n in "12" for e in column(f"x{t} {n}", f"h{t} {n}")]
 
@@ -410,6 +434,14 @@ def test_every_label_stands_in_the_middle_of_its_shape(name):
             assert apart[0] >= sizes[0] or apart[1] >= sizes[1], (one, other)
 
 
+CANDIDATES = {
+    "lstm cell": ["tanh 1"],
+    "lstm cell, cut": ["tanh 1"],
+    "gru cell": ["tanh"],
+    "one gate at a time": [f"gt {n}" for n in range(1, 5)],
+}
+
+
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
     for picture in pictures(DRAWINGS[name]()):
@@ -418,21 +450,30 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
             given = re.match(r"[ch]t−1|h0", shape.name)
             colour = STATE
             if name.startswith("packed"):
-                colour = (STATE, BACKWARD, OUTPUT, LAST)["abcd".index(shape.name[0])]
+                colour = CYCLE["abcd".index(shape.name[0])]
+            elif name == "streams of words":
+                colour = INPUT
             elif name.startswith("bidirectional"):
                 back = re.fullmatch(rf"h\d 2|unnamed \d*[02468]|h{last}", shape.name)
-                colour = BACKWARD if back else STATE
+                colour = SECOND if back else STATE
                 given = given or shape.name == f"h{last}"
             elif name == "backward reader":
-                colour = BACKWARD
+                colour = SECOND
             elif name == "beam":
                 given = shape.name in ("ab", "ba")  # not kept
                 colour = OUTPUT if shape.name == "bb" else STATE
+            elif shape.name in CANDIDATES.get(name, ()):
+                colour = INPUT
             elif re.match(r"σ|tanh|1 −|[fgio]t", shape.name):
                 colour = OUTPUT
             elif shape.name[0] == "s":
-                colour = LAST
-            assert shape.colour == (colour if shape.kind == "rect" else "currentColor"), shape
+                colour = SECOND
+            if shape.kind == "circle":
+                colour = {"x": INPUT, "z": INPUT, "0": INPUT, "y": OUTPUT}.get(shape.name[0])
+                if "step through" in name:  # what is read stands below, what is answered above
+                    high = [other.y for other in picture.shapes if other.kind == "circle"]
+                    colour = INPUT if shape.y == max(high) else OUTPUT
+            assert shape.colour == (colour or "currentColor"), shape
             assert shape.dashed == bool(given), shape
             rect = bool(re.match(r"[abcdhsuσ]|tanh|1 −|[fgio]t", shape.name))
             if "c2" not in shape.name and "word" not in name:
@@ -683,7 +724,7 @@ def test_bidirectional_has_two_rows_and_an_initial_state_at_either_end(steps):
     assert labels["h0"] == labels[f"h{steps + 1}"] == 1
     assert f"h_{steps + 1} at the right" in drawing.description
     boxes = elements(drawing, "rect")
-    for colour in (STATE, BACKWARD):
+    for colour in (STATE, SECOND):
         own = [b for b in boxes if b.get("stroke") == colour]
         given = [float(b.get("x")) for b in own if b.get("stroke-dasharray")]
         others = [float(b.get("x")) for b in own if not b.get("stroke-dasharray")]

@@ -134,7 +134,7 @@ def test_the_svg_follows_the_colours_of_the_page(figure):
 @pytest.mark.parametrize("name", PLOTS)
 def test_letters_and_lines_have_the_colour_of_what_they_stand_for(name):
     letters_of = {"ink": "state", "backward": "gradient", "given": "input", "out": "output"}
-    lines_of = {"length": "gradient", "cell": "state", "shown": "output", "inputs": "input"}
+    lines_of = {"length": "gradient", "cell": "state", "shown": "state", "inputs": "input"}
     lines_of |= {"unit": "state", "likely": "output"}
     lines_of |= {f"{letter}{j}": "state" for letter in "hc" for j in (1, 2, 3)}
     found = set()
@@ -154,7 +154,7 @@ def test_the_notation_page_names_the_colours():
         r'background:(#\w+)"></span> \| .* \| `"(\w+)"` \|',
         (CHAPTERS / "notation.md").read_text(encoding="utf-8"),
     )
-    expected = ("state", "gradient", "input", "output")
+    expected = ("state", "second", "gradient", "input", "output")
     assert rows == [(COLOURS[name], name) for name in expected]
 
 

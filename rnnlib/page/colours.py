@@ -1,16 +1,16 @@
 """The book's colours: mid-tones, with contrast enough on a light and on a dark ground."""
 
 STATE = "#3a86c8"
-"""States, and the arrows that carry them forwards in time."""
-BACKWARD = "#d3752a"
-"""What runs backwards in time: states of a backward direction, and their arrows."""
-GRADIENT = BACKWARD
-"""Gradients, which run backwards in time."""
+"""States, and the arrows that carry them on."""
+SECOND = "#b0609f"
+"""States of a second reader beside the first, from the right, and of a decoder."""
+GRADIENT = "#d3752a"
+"""Gradients, and their way back."""
 INPUT = "#8a7420"
 """Inputs, and candidates, which are made of them."""
 OUTPUT = "#1f9e78"
 """Outputs, and what a gate lets through; the frame around `output`, all steps of the top layer."""
-LAST = "#b0609f"
+LAST = SECOND
 """The frame around `h_n`, the last step of every layer."""
 
 INK = "#1f2328"
@@ -19,15 +19,16 @@ INK = "#1f2328"
 # They differ in lightness as well as in hue.
 COLOURS = {
     "state": STATE,
+    "second": SECOND,
     "gradient": GRADIENT,
     "input": INPUT,
     "output": OUTPUT,
     "rnn": STATE,
-    "torch": BACKWARD,
+    "torch": GRADIENT,
     "forward": STATE,
-    "backward": BACKWARD,
+    "backward": GRADIENT,
     "train": STATE,
-    "test": BACKWARD,
+    "test": GRADIENT,
     "good": OUTPUT,
     "bad": "#c0483f",
     "accent": LAST,
@@ -35,5 +36,5 @@ COLOURS = {
 }
 """The colours of figures, by what they stand for."""
 
-CYCLE = (STATE, BACKWARD, OUTPUT, LAST, INPUT, "#5b5fc7")
+CYCLE = (STATE, GRADIENT, OUTPUT, LAST, INPUT, "#5b5fc7")
 """The colours of curves that stand for nothing in particular, in their order."""

@@ -22,7 +22,7 @@ def plot_matrix(
     annotate: bool | str = False,
     bar_label: str | None = None,
     signed: bool = False,
-    cmap=None,
+    colour: str = "state",
     ax: Axes | None = None,
 ) -> Axes:
     """Plot a matrix as coloured cells: rows downwards, as it is printed.
@@ -45,8 +45,9 @@ def plot_matrix(
     signed : bool, default False
         Whether zero is the middle of the colours; otherwise they start at zero, or at the
         smallest number if that is negative.
-    cmap : optional
-        Another colour map of matplotlib.
+    colour : {"state", "gradient", "input", "output"}, default "state"
+        In shades of which of `COLOURS` the cells are, unless the matrix is signed: that of what
+        it holds, and blue where it holds none of these.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
@@ -58,9 +59,12 @@ def plot_matrix(
     Raises
     ------
     TypeError, ValueError
-        For what is not a matrix of finite numbers, or a number of labels that does not fit.
+        For what is not a matrix of finite numbers, a number of labels that does not fit, and
+        another colour.
     """
     cells = numbers("matrix", matrix, 2, finite=True)
+    if colour not in MATRIX_COLOURS:
+        raise ValueError(f"colour: expected one of {sorted(MATRIX_COLOURS)}, got {colour!r}")
     rows, columns = cells.shape
     across = labels("xticks", range(columns) if xticks is None else xticks, columns)
     down = labels("yticks", range(rows) if yticks is None else yticks, rows)
@@ -74,7 +78,7 @@ def plot_matrix(
         _, ax = plt.subplots(figsize=(wide, high))
     image = ax.imshow(
         cells,
-        cmap=cmap or (SIGNED_COLOURS if signed else MATRIX_COLOURS),
+        cmap=SIGNED_COLOURS if signed else MATRIX_COLOURS[colour],
         vmin=low,
         vmax=top if top > low else low + 1.0,
         interpolation="none",

@@ -5,8 +5,17 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from rnnlib.page.colours import CYCLE
 
-MATRIX_COLOURS = LinearSegmentedColormap.from_list("unrolled", ["#e9f0f6", "#8db9df", "#1d4f80"])
-"""From pale to dark blue, for quantities that start at zero."""
+_SHADES = {
+    "state": ("#e9f0f6", "#8db9df", "#1d4f80"),
+    "gradient": ("#faf0e7", "#e6b48a", "#8a4410"),
+    "input": ("#f4f1e2", "#c6b878", "#574808"),
+    "output": ("#e6f4ef", "#85c9b1", "#0d5943"),
+}
+MATRIX_COLOURS = {
+    name: LinearSegmentedColormap.from_list(f"unrolled_{name}", shades)
+    for name, shades in _SHADES.items()
+}
+"""From pale to dark, for quantities that start at zero, by what they are."""
 SIGNED_COLOURS = LinearSegmentedColormap.from_list(
     "unrolled_signed", ["#9c4f12", "#e6b48a", "#f7f7f7", "#8db9df", "#1d4f80"]
 )

@@ -13,6 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+# Pillow suspects pictures of many pixels; these are our own, of long pages.
+Image.MAX_IMAGE_PIXELS = None
+
 WIDE, PHONES = 1200, (360, 390)
 PACKED = {".png", ".jpg", ".woff2", ".woff"}  # which gzip doesn't make smaller
 
@@ -178,6 +181,38 @@ def without_size(page: Page) -> list[str]:
     return page.evaluate("""() => [...document.querySelectorAll('article img')]
       .filter(e => !e.hasAttribute('width') || !e.hasAttribute('height'))
       .map(e => e.outerHTML.slice(0, 120))""")
+
+
+def fleeting_definitions(page: Page) -> list[str]:
+    """Return the terms whose definition can't be reached, or can't be put away (WCAG 1.4.13)."""
+    found, shown = [], "term => getComputedStyle(term, '::after').content !== 'none'"
+    for term in page.query_selector_all("main a.term"):
+        if not term.is_visible():
+            continue
+        name = term.inner_text()
+        page.mouse.move(0, 0)
+        term.focus()
+        page.keyboard.press("Shift")  # as by keyboard
+        if not term.evaluate(shown):
+            found.append(f"{name}: no definition for the keyboard's focus")
+        page.keyboard.press("Escape")
+        if term.evaluate(shown):
+            found.append(f"{name}: it stays on Escape")
+        term.evaluate("term => term.blur()")
+        term.scroll_into_view_if_needed()
+        x, y, bottom = term.evaluate("""term => {
+          const { left, width, top, bottom } = term.getClientRects()[0];
+          return [left + width / 2, (top + bottom) / 2, bottom];
+        }""")
+        page.mouse.move(x, y)
+        page.mouse.move(x, bottom + 20, steps=10)
+        if not term.evaluate(shown):
+            found.append(f"{name}: it goes when the pointer comes")
+        page.keyboard.press("Escape")
+        if term.evaluate(shown):
+            found.append(f"{name}: it stays on Escape, under the pointer")
+    page.mouse.move(0, 0)
+    return found
 
 
 KEYS = {"checkbox": "Space", "number": "ArrowUp", "text": "End 1"}

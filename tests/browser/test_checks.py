@@ -13,6 +13,10 @@ a {{ color: inherit }} pre, div.math {{ overflow-x: auto }}</style></head>
 {}</article></main></body></html>"""
 FIGURE = """<div data-live="1"><label>n <input type="range" name="n" min="0" max="3" value="3"
 oninput="{}"></label><p aria-live="polite">3</p></div>"""
+TERM = """<style>a:is(:hover, :focus-visible):not(.away)::after {{ content: 'words';
+position: absolute; {} }}</style><a class="term" href="#top-of-it">term</a>"""
+AWAY = """<script>addEventListener('keydown', event => event.key === 'Escape' &&
+document.querySelectorAll('a').forEach(a => a.classList.add('away')))</script>"""
 ANSWER = "this.closest('div').querySelector('p').textContent = this.value"
 
 FAULTS = {
@@ -54,6 +58,11 @@ FAULTS = {
     "a picture without words": (
         checks.serious,
         '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="9" height="9">',
+    ),
+    "a definition that stays": (checks.fleeting_definitions, TERM.format("")),
+    "a definition out of reach": (
+        checks.fleeting_definitions,
+        TERM.format("margin-top: 9em") + AWAY,
     ),
     "a picture without size": (checks.without_size, '<img alt="a picture" src="data:,">'),
     "a figure that does not answer": (checks.dead_figures, FIGURE.format("")),

@@ -88,6 +88,10 @@ def test_everybody_can_read_it(page, scheme):
     assert checks.serious(page) == []
 
 
+def test_definitions_wait_for_the_pointer_and_go_on_escape(page):
+    assert checks.fleeting_definitions(page) == []
+
+
 def test_live_figures_answer_to_the_keyboard(page):
     assert checks.dead_figures(page) == []
 

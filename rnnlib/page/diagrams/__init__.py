@@ -1,8 +1,8 @@
 """Drawings of recurrent networks, as images that any notebook shows.
 
 One visual language for the whole book. Inputs x_t stand at the bottom, states h_t in the middle,
-outputs y_t at the top, and time runs to the right. States and the arrows
-between them are blue, whatever runs backwards in time is orange.
+outputs y_t at the top, and time runs to the right. Each kind has the colour that
+`rnnlib.page.colours` gives it.
 
 A drawing needs nothing from outside, holds no `id` (any number of them can share a page), and is
 the same text every time it is made.

@@ -1,6 +1,6 @@
 """How an LSTM comes about: a sum, and one gate at a time."""
 
-from rnnlib.page.colours import OUTPUT, STATE
+from rnnlib.page.colours import INPUT, OUTPUT, STATE
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing
 
@@ -43,7 +43,7 @@ def _stage(pen: Pen, x: float, y: float, stage: int) -> None:
         pen.words(at_x, at_y, sign, size=17)
 
     def gate(letter, at_x, at_y):
-        pen.box(at_x, at_y, 32, 28, colour=OUTPUT)
+        pen.box(at_x, at_y, 32, 28, colour=INPUT if letter == "g" else OUTPUT)
         pen.symbol(at_x, at_y, f"{letter}_t", size=18)
 
     for at_x, symbol, given in ((start, "c_{t-1}", True), (end, "c_t", False)):

@@ -1,6 +1,6 @@
 """One step of a gated cell, as its equations say."""
 
-from rnnlib.page.colours import COLOURS, OUTPUT, STATE
+from rnnlib.page.colours import COLOURS, INPUT, OUTPUT, STATE
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing
 
@@ -61,7 +61,7 @@ def lstm_cell(*, cut: bool = False) -> Drawing:
         pen.words(x, y, sign, size=18)
     names = {"f": "forget", "i": "input", "g": "candidate", "o": "output"}
     for letter, x in at.items():
-        pen.box(x, gate, 44, 32, colour=OUTPUT)
+        pen.box(x, gate, 44, 32, colour=INPUT if letter == "g" else OUTPUT)
         pen.words(x, gate, "tanh" if letter == "g" else "σ", size=15)
         pen.symbol(
             x + (8 if letter == "g" else -8),
@@ -78,7 +78,7 @@ def lstm_cell(*, cut: bool = False) -> Drawing:
         pen.symbol(34, y, f"{letter}_{{t-1}}", size=20)
         pen.box(right, y)
         pen.symbol(right, y, f"{letter}_t")
-    pen.circle(76, 332, 21)
+    pen.circle(76, 332, 21, colour=INPUT)
     pen.symbol(76, 332, "x_t")
     if cut:
         return _with_cuts(
@@ -146,8 +146,8 @@ def gru_cell() -> Drawing:
     pen.arrow((60, line), (z - 14, line), colour=STATE)
     pen.arrow((z + 14, line), (n - 14, line), colour=STATE)
     pen.arrow((n + 14, line), (right - 26, line), colour=STATE)
-    pen.path(f"M34 72V{rail}H{r + 8}", f'opacity=".75" stroke="{STATE}"')
-    pen.path(f"M57 {below}H{r - 8}", 'opacity=".75" stroke="currentColor"')
+    pen.path(f"M34 72V{rail}H{r + 8}", f'stroke="{STATE}"')
+    pen.path(f"M57 {below}H{r - 8}", f'stroke="{INPUT}"')
     for x, y in ((z, gate), (r, reset)):
         pen.arrow((x + 8, rail), (x + 8, y + 16))
         pen.arrow((x - 8, below), (x - 8, y + 16), gap=(below - rail - 7, below - rail + 7))
@@ -168,7 +168,7 @@ def gru_cell() -> Drawing:
     pen.box(z + 52, mix, 36, 28, colour=OUTPUT)
     pen.words(z + 52, mix, "1 −", size=15)
     for x, y, width, function in ((z, gate, 44, "σ"), (n, gate, 68, "tanh"), (r, reset, 44, "σ")):
-        pen.box(x, y, width, 32, colour=OUTPUT)
+        pen.box(x, y, width, 32, colour=INPUT if function == "tanh" else OUTPUT)
         pen.words(x, y, function, size=15)
     pen.words(z - 28, gate, "update", size=13, anchor="end")
     pen.words(n + 40, gate, "candidate", size=13, anchor="start")
@@ -182,7 +182,7 @@ def gru_cell() -> Drawing:
     pen.symbol(34, line, "h_{t-1}", size=20)
     pen.box(right, line)
     pen.symbol(right, line, "h_t")
-    pen.circle(34, below)
+    pen.circle(34, below, colour=INPUT)
     pen.symbol(34, below, "x_t")
     title = "One step of a gated recurrent unit"
     description = (

@@ -1,7 +1,7 @@
 """Two directions side by side: as a drawing, and with a slider that lets both read."""
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import BACKWARD, STATE
+from rnnlib.page.colours import INPUT, OUTPUT, SECOND, STATE
 from rnnlib.page.diagrams.letters import listed, series, typeset
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing, number
@@ -40,20 +40,20 @@ def _parts(T: int) -> tuple[list[Pen], tuple[float, float]]:
             (24 + 22 if t == 1 else a - pitch + 22, forth), (a - 22, forth), colour=STATE
         )
         last = b + pitch if t < T else b + 61
-        backwards.arrow((last - 22, back), (b + 22, back), colour=BACKWARD)
+        backwards.arrow((last - 22, back), (b + 22, back), colour=SECOND)
         forwards.box(a, forth, box, box)
-        backwards.box(b, back, box, box, colour=BACKWARD)
+        backwards.box(b, back, box, box, colour=SECOND)
         both.box(a, join, 2 * off, 28)
-        both.box(b, join, 2 * off, 28, colour=BACKWARD)
-        both.circle(x, out)
+        both.box(b, join, 2 * off, 28, colour=SECOND)
+        both.circle(x, out, colour=OUTPUT)
         both.symbol(x, out, f"y_{t}")
-        moments[0].circle(x, low)
+        moments[0].circle(x, low, colour=INPUT)
         moments[0].symbol(x, low, f"x_{t}")
         forwards.symbol(a, forth + 4, f"h_{t}", size=20, over=1)
         backwards.symbol(b, back + 4, f"h_{t}", size=20, over=-1)
     moments[0].box(left, forth, box, box, empty=True)
     moments[0].symbol(left, forth + 4, "h_0", size=20, over=1)
-    moments[0].box(right, back, box, box, empty=True, colour=BACKWARD)
+    moments[0].box(right, back, box, box, empty=True, colour=SECOND)
     moments[0].symbol(right, back + 4, f"h_{T + 1}", size=20, over=-1)
     return moments, (right + 24, low + 30)
 
@@ -91,7 +91,7 @@ def bidirectional(steps: int = 4) -> Drawing:
     pen.parts = [part for moment in moments for part in moment.parts]
     title = f"A bidirectional network, unfolded over {T} step{'s' * (T > 1)}"
     caption = (
-        "Blue: forwards in time. Orange: backwards. The double box joins the two states of one "
+        "Blue: forwards in time. Violet: backwards. The double box joins the two states of one "
         "step."
     )
     return pen.drawing(*size, title, _description(T), caption=caption)

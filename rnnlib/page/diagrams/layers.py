@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import LAST, OUTPUT, STATE
+from rnnlib.page.colours import INPUT, LAST, OUTPUT, STATE
 from rnnlib.page.diagrams.letters import series
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import MONO, Drawing
@@ -59,7 +59,7 @@ def stacked(
                 at = (y + 28 + (bottom - 23 if layer == 1 else high[layer - 1] - 28)) / 2
                 pen.symbol(x - 10, at + 9, f"W_xh^{{({layer})}}", size=18, anchor="end")
     for t in range(1, T + 1):
-        pen.circle(columns[t], bottom)
+        pen.circle(columns[t], bottom, colour=INPUT)
         pen.symbol(columns[t], bottom, f"x_{t}")
     right = columns[T] + 42
     if "output" in marked:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import BACKWARD, LAST, OUTPUT, STATE
+from rnnlib.page.colours import CYCLE, INPUT, SECOND
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import MONO, Drawing, number
 
@@ -31,7 +31,7 @@ def packed(lengths: Sequence[int] = (2, 5, 1, 3)) -> Drawing:
             "lengths: expected one to four that make at most 12 steps together, "
             f"got {len(lengths)} that make {sum(lengths)}"
         )
-    names, colours = "abcd", (STATE, BACKWARD, OUTPUT, LAST)
+    names, colours = "abcd", CYCLE
     T, N = max(lengths), len(lengths)
     order = sorted(range(N), key=lambda i: -lengths[i])
     sizes = [sum(n > t for n in lengths) for t in range(T)]
@@ -108,9 +108,9 @@ def backward_reader() -> Drawing:
                 continue
             pen.arrow((x, top + low - 23), (x, top + 25))
             if t < steps:
-                pen.arrow((x + pitch - 25, top), (x + 25, top), colour=BACKWARD)
-            pen.box(x, top, 48, 48, colour=BACKWARD)
-            pen.circle(x, top + low)
+                pen.arrow((x + pitch - 25, top), (x + 25, top), colour=SECOND)
+            pen.box(x, top, 48, 48, colour=SECOND)
+            pen.circle(x, top + low, colour=INPUT)
             pen.symbol(x, top, f"h_{t}")
             if t <= 3:
                 pen.symbol(x, top + low, f"x_{t}")

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from rnnlib.page.colours import STATE
+from rnnlib.page.colours import GRADIENT, STATE
 from rnnlib.page.diagrams.letters import split, typeset, upright
 from rnnlib.page.drawing import SANS, Drawing, image, letters, number, page
 
@@ -55,7 +55,8 @@ class Pen:
             anchor = "end"
         elif sub:
             text += element("tspan", upright(sub), dy=size * 0.22, font_size=small)
-        ink = f'class="ink" fill="{letters(colour)}"' if colour else ""
+        kind = "backward" if colour == GRADIENT else "ink"
+        ink = f'class="{kind}" fill="{letters(colour)}"' if colour else ""
         self.text(text, x, baseline, size, anchor, ink)
         if over:
             half = size * 0.27 * over
@@ -71,9 +72,11 @@ class Pen:
         upright = f'font-family="{family}" font-style="normal"'
         self.text(escape(text), x, y + size * 0.34, size, anchor, upright)
 
-    def circle(self, x, y, radius=23) -> None:
-        """Draw the outline of an input, an output or an operation."""
+    def circle(self, x, y, radius=23, *, colour=None) -> None:
+        """Draw an input or an output in its colour, or the outline of an operation."""
         outline = 'fill-opacity=".05" stroke="currentColor" stroke-opacity=".6"'
+        if colour:
+            outline = f'fill="{colour}" fill-opacity=".15" stroke="{colour}" stroke-width="2"'
         self.add("circle", more=outline, cx=x, cy=y, r=radius)
 
     def box(self, x, y, width=52, height=52, *, colour=STATE, empty=False) -> None:

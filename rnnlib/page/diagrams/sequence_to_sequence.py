@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from rnnlib.page.arguments import named
-from rnnlib.page.colours import LAST, OUTPUT, STATE
+from rnnlib.page.colours import INPUT, OUTPUT, SECOND, STATE
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import MONO, Drawing
 
@@ -35,22 +35,22 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
     decoder = {t: 312 + 84 * (t - 1) for t in (1, 2, 3)}
     states = [*encoder.values(), *decoder.values()]
     for start, end in pairwise(states):
-        pen.arrow((start + 27, row), (end - 27, row), colour=STATE if end <= decoder[1] else LAST)
+        pen.arrow((start + 27, row), (end - 27, row), colour=STATE if end <= decoder[1] else SECOND)
     for j, x in encoder.items():
         pen.arrow((x, low - 23), (x, row + 27))
         pen.box(x, row)
-        pen.circle(x, low)
+        pen.circle(x, low, colour=INPUT)
         pen.symbol(x, row, f"h_{j}")
         pen.symbol(x, low, f"x_{j}")
     for t, x in decoder.items():
         pen.arrow((x, low - 23), (x, row + 27))
-        pen.box(x, row, colour=LAST)
-        pen.circle(x, low)
+        pen.box(x, row, colour=SECOND)
+        pen.circle(x, low, colour=INPUT)
         pen.symbol(x, row, f"s_{t}")
         pen.symbol(x, low, f"z_{t - 1}")
         if not attention or t == 2:
             pen.arrow((x, row - 27), (x, out + 24))
-            pen.circle(x, out)
+            pen.circle(x, out, colour=OUTPUT)
             pen.symbol(x, out, f"y_{t}")
     if not attention:
         # One line from the last state, and a branch of it to every output.
@@ -72,7 +72,7 @@ def encoder_decoder(*, attention: bool = False) -> Drawing:
         pen.arrow(
             (x + 60, out + 33),
             (x + 22, out + 12),
-            colour=LAST,
+            colour=SECOND,
             curve=f"M{query - 20} {row - 27}C{query - 60} {row - 72} {x + 150} {out + 70} "
             f"{x + 30} {out + 16}",
         )

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import STATE
+from rnnlib.page.colours import INPUT, OUTPUT, STATE
 from rnnlib.page.diagrams.letters import typeset
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.diagrams.unfolding import MAX_STEPS, pitch_of
@@ -127,11 +127,11 @@ def step_through(
         pen.arrow((start, middle), (x - 28, middle), colour=STATE)
         pen.box(x, middle, 54, 2 * half)
         # The inputs lie there from the beginning.
-        for own, y, aside, symbol, words in (
-            (pen, top, -18, f"y_{t}", outputs),
-            (image, low, 20, f"x_{t}", labels),
+        for own, y, aside, symbol, words, colour in (
+            (pen, top, -18, f"y_{t}", outputs, OUTPUT),
+            (image, low, 20, f"x_{t}", labels, INPUT),
         ):
-            own.circle(x, y)
+            own.circle(x, y, colour=colour)
             if words is None:
                 own.symbol(x, y, symbol)
             else:

@@ -1,7 +1,7 @@
 """A text cut into parallel streams and windows."""
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import STATE
+from rnnlib.page.colours import INPUT, STATE
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import MONO, Drawing
 
@@ -48,7 +48,7 @@ def streams(text: str, batch_size: int, num_steps: int) -> Drawing:
         for t in starts:
             if piece := row[t : t + T]:
                 width = len(piece) * letter + 14
-                pen.box(edge(t) + width / 2, y, width, 36)
+                pen.box(edge(t) + width / 2, y, width, 36, colour=INPUT)
                 pen.words(edge(t) + width / 2, y, piece, size=17, family=MONO)
                 if t + T < len(row):
                     pen.arrow((edge(t) + width, y), (edge(t + T), y), colour=STATE)

@@ -1,7 +1,7 @@
 """One layer: folded, unfolded in time, its way back, and the shapes of problems it serves."""
 
 from rnnlib.page.arguments import count
-from rnnlib.page.colours import BACKWARD, STATE
+from rnnlib.page.colours import GRADIENT, INPUT, OUTPUT, STATE
 from rnnlib.page.diagrams.letters import listed, series
 from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing, page
@@ -29,8 +29,8 @@ def loop() -> Drawing:
         curve=f"M{x + 27} 114C{x + 112} 70 {x + 112} 194 {x + 35.5} 146.2",
     )
     pen.box(x, 128)
-    pen.circle(x, 34)
-    pen.circle(x, 222)
+    pen.circle(x, 34, colour=OUTPUT)
+    pen.circle(x, 222, colour=INPUT)
     pen.symbol(x, 34, "y_t")
     pen.symbol(x, 128, "h_t")
     pen.symbol(x, 222, "x_t")
@@ -81,8 +81,8 @@ def unfolded(steps: int = 4) -> Drawing:
         pen.arrow((x, 101), (x, 58))
         pen.arrow((start, 128), (x - 27, 128), colour=STATE)
         pen.box(x, 128)
-        pen.circle(x, 34)
-        pen.circle(x, 222)
+        pen.circle(x, 34, colour=OUTPUT)
+        pen.circle(x, 222, colour=INPUT)
         pen.symbol(x, 34, f"y_{t}")
         pen.symbol(x, 128, f"h_{t}")
         pen.symbol(x, 222, f"x_{t}")
@@ -134,18 +134,18 @@ def backward_pass(steps: int = 4) -> Drawing:
         pen.arrow((x - aside, 199), (x - aside, 155))
         pen.arrow((x - aside, 101), (x - aside, 57))
         pen.arrow((before, 128 - aside), (x - 27, 128 - aside), colour=STATE)
-        pen.arrow((x + aside, 57), (x + aside, 101), colour=BACKWARD)
-        pen.arrow((x + aside, 155), (x + aside, 199), colour=BACKWARD)
-        pen.arrow((x - 27, 128 + aside), (before, 128 + aside), colour=BACKWARD)
+        pen.arrow((x + aside, 57), (x + aside, 101), colour=GRADIENT)
+        pen.arrow((x + aside, 155), (x + aside, 199), colour=GRADIENT)
+        pen.arrow((x - 27, 128 + aside), (before, 128 + aside), colour=GRADIENT)
         pen.box(x, 128)
-        pen.circle(x, 34)
-        pen.circle(x, 222)
+        pen.circle(x, 34, colour=OUTPUT)
+        pen.circle(x, 222, colour=INPUT)
         pen.symbol(x, 34, f"y_{t}")
         pen.symbol(x, 128, f"h_{t}")
         pen.symbol(x, 222, f"x_{t}")
-        pen.symbol(x + 17, 78, f"g_{t}", size=19, anchor="start")
-        pen.symbol(x + 17, 184, "W_xh^{⊤}", size=small, anchor="start")
-        pen.symbol((before + x - 27) / 2 - 1, 156, "W_hh^{⊤}", size=small)
+        pen.symbol(x + 17, 78, f"g_{t}", size=19, anchor="start", colour=GRADIENT)
+        pen.symbol(x + 17, 184, "W_xh^{⊤}", size=small, anchor="start", colour=GRADIENT)
+        pen.symbol((before + x - 27) / 2 - 1, 156, "W_hh^{⊤}", size=small, colour=GRADIENT)
     width = left + pitch * T + 48
     title = f"The way back through {T} step{'s' * (T > 1)}"
     description = (
@@ -197,11 +197,11 @@ def problem_shapes() -> Drawing:
             pen.symbol(x, 110, f"h_{t}")
             if t in inputs:
                 pen.arrow((x, 171), (x, 132))
-                pen.circle(x, 192, 20)
+                pen.circle(x, 192, 20, colour=INPUT)
                 pen.symbol(x, 192, f"x_{t}")
             if t in outputs:
                 pen.arrow((x, 88), (x, 49))
-                pen.circle(x, 28, 20)
+                pen.circle(x, 28, 20, colour=OUTPUT)
                 pen.symbol(x, 28, f"y_{t}")
         description = (
             f"{T} step{'s' * (T > 1)}, {listed([f'h_{t}' for t in range(1, T + 1)])}"

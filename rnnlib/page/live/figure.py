@@ -18,7 +18,6 @@ _STYLE = (
     f".rnn-drawing .given{{fill:color-mix(in srgb,{INPUT} 70%,currentColor)}}"
     f".rnn-drawing .out{{fill:color-mix(in srgb,{OUTPUT} 70%,currentColor)}}"
     ".rnn-drawing [data-state=todo]{visibility:hidden}"
-    ".rnn-drawing [data-state=done]{opacity:.7}"
     ".rnn-drawing [data-state=now] .state{fill-opacity:.5;stroke-width:3.5}"
     ".rnn-drawing .controls{display:flex;flex-wrap:wrap;justify-content:center;"
     "gap:.25rem 1.5rem;max-width:38rem;margin:.5rem auto 0}"

@@ -28,21 +28,19 @@ def gates_by_hand() -> Drawing:
     PLOT.draw(pen, range(1, T + 1), (-2, -1, 0, 1, 2), "step t")
     for left, name, css, words in (
         (0, "input", "given", "candidate g (bars)"),
-        (150, "state", "ink", "cell state c"),
-        (260, "output", "out", "hidden state h"),
+        (150, "state", "ink", "cell state c (thin)"),
+        (290, "state", "ink", "hidden state h"),
     ):
         ink = f'class="{css}" fill="{letters(COLOURS[name])}" {UPRIGHT}'
         pen.text(words, PLOT.left + left, PLOT.top - 8, 13, "start", ink)
     for t, g in enumerate(CANDIDATES, 1):
         (x, y), (_, zero) = PLOT.at(t, g), PLOT.at(t, 0)
         data = f"M{number(x)} {number(zero)}V{number(y)}"
-        pen.path(data, f'stroke="{COLOURS["input"]}" stroke-width="10" opacity=".6"')
-    for name, colour, values in (
-        ("cell", COLOURS["state"], sums),
-        ("shown", COLOURS["output"], np.tanh(sums)),
-    ):
+        pen.path(data, f'stroke="{COLOURS["input"]}" stroke-width="10" opacity=".85"')
+    for name, width, values in (("cell", 1.2, sums), ("shown", 2.8, np.tanh(sums))):
         points = (PLOT.at(t, value) for t, value in enumerate(values, 1))
-        pen.path(line(points), f'class="{name}" stroke="{colour}" stroke-width="2.5"')
+        ink = f'class="{name}" stroke="{COLOURS["state"]}" stroke-width="{width}"'
+        pen.path(line(points), ink)
     early = ", ".join(str(t) for t in range(1, T) if abs(sums[t - 1]) > 1e-9)
     said = (
         f"<i>c</i><sub>{T}</sub> is {hundredths(sums[-1])}, wanted {hundredths(CANDIDATES[0])}. "

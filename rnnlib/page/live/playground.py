@@ -192,7 +192,7 @@ def playground() -> Drawing:
         "M{} {}V{}".format(*map(number, (*STATE.at(t, 0), STATE.at(t, value)[1])))
         for t, value in enumerate(setting.x, 1)
     )
-    ground.path(bars, f'class="inputs" stroke="{COLOURS["input"]}" stroke-width="8" opacity=".6"')
+    ground.path(bars, f'class="inputs" stroke="{COLOURS["input"]}" stroke-width="8" opacity=".85"')
     for kind, values, width in (("c", c, 1), ("h", h, 2.5)):
         for j, dashes in enumerate(DASHES):
             on = j < setting.units and values is not None
@@ -264,7 +264,7 @@ def _gate(pen: Pen, setting: Setting, gates: Tensor, g: int, j: int) -> None:
         f"v{number(-value * (GATE_HIGH - 5))}h{number(wide)}V{number(base)}"
         for t, value in enumerate(gates[:, g, j].tolist() if on else ())
     )
-    pen.path(data, f'class="gate-{g}{j}" style="fill:{COLOURS["output"]};fill-opacity:.7"')
+    pen.path(data, f'class="gate-{g}{j}" style="fill:{COLOURS["output"]}"')
     letter = LEGENDS[setting.layer][GATES[setting.layer][g]][-1] if on else ""
     ink = f'class="name-{g}{j}" font-size="14"'
     pen.add("text", f"{letter}{j + 1}" if on else "", f'{ink} y="{number(base)}" x="16"')
