@@ -24,7 +24,15 @@ from rnnlib.models.sampling import probabilities
 from rnnlib.page import diagrams
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.drawing import letters
-from rnnlib.page.live import cliff, dates, gates_by_hand, gradient_lag, playground, type_text
+from rnnlib.page.live import (
+    cliff,
+    dates,
+    dial_a_number,
+    gates_by_hand,
+    gradient_lag,
+    playground,
+    type_text,
+)
 from rnnlib.page.live.dates import TASK, WEIGHTS, date_network, make, quantised, read_date
 from rnnlib.page.live.figure import Choice, Slider, live, script
 from rnnlib.page.live.gates import CANDIDATES
@@ -62,6 +70,7 @@ FIGURES = {
     "two readers": diagrams.two_readers,
     "cliff": lambda: cliff(*CLIFF),
     "dates": dates,
+    "dialled": dial_a_number,
     "gates": gates_by_hand,
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
@@ -76,7 +85,17 @@ def _figure(request):
     return FIGURES[request.param]()
 
 
-PLOTS = ["cliff", "dates", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground", "text"]
+PLOTS = [
+    "cliff",
+    "dates",
+    "dialled",
+    "gates",
+    "lag",
+    "lag of an LSTM",
+    "lag of a GRU",
+    "playground",
+    "text",
+]
 
 
 # All figures

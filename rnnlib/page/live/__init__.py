@@ -8,9 +8,18 @@ the page what rnnlib computes; tests/test_live.py runs the scripts and compares 
 
 from rnnlib.page.live.cliff import cliff
 from rnnlib.page.live.dates import dates
+from rnnlib.page.live.dialled import dial_a_number
 from rnnlib.page.live.gates import gates_by_hand
 from rnnlib.page.live.lag import gradient_lag
 from rnnlib.page.live.playground import playground
 from rnnlib.page.live.text import type_text
 
-__all__ = ["cliff", "dates", "gates_by_hand", "gradient_lag", "playground", "type_text"]
+__all__ = [
+    "cliff",
+    "dates",
+    "dial_a_number",
+    "gates_by_hand",
+    "gradient_lag",
+    "playground",
+    "type_text",
+]
