@@ -30,6 +30,7 @@ from rnnlib.page.live import (
     dial_a_number,
     gates_by_hand,
     gradient_lag,
+    move_forecast,
     playground,
     type_text,
 )
@@ -71,6 +72,7 @@ FIGURES = {
     "cliff": lambda: cliff(*CLIFF),
     "dates": dates,
     "dialled": dial_a_number,
+    "forecast": move_forecast,
     "gates": gates_by_hand,
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
@@ -89,6 +91,7 @@ PLOTS = [
     "cliff",
     "dates",
     "dialled",
+    "forecast",
     "gates",
     "lag",
     "lag of an LSTM",

@@ -2,7 +2,7 @@
 
 It is chapter 16's listener, with half its channels, trained on louder and on fainter recordings
 besides. Five minutes on one core; the file is committed, so that every machine shows the same
-figure. tests/test_dialled.py says what it is worth.
+figure. tests/test_live_dialled.py says what it is worth.
 """
 
 import argparse
