@@ -11,7 +11,7 @@ from torch import nn
 
 from rnnlib.page.live.figure import script
 from rnnlib.page.live.typed import percent, quoted, shown
-from rnnlib.page.live.weights import encoded, load_packed, pack, pack_model, unpack
+from rnnlib.page.live.weights import decoded, encoded, load_packed, pack, pack_model, unpack
 
 
 @pytest.fixture(name="page", scope="module")
@@ -63,6 +63,17 @@ def test_the_page_reads_numbers_to_the_last_bit(page):
     assert page(f"[...doubles({encoded(x, '<f8')!r})]") == x.tolist()
     turned = x.view(3, 3).T
     assert page(f"[...doubles({encoded(turned, '<f8')!r})]") == turned.flatten().tolist()
+
+
+@pytest.mark.parametrize("kind", ["<f8", "<f4"])
+def test_numbers_come_back_as_they_were(kind):
+    x = torch.randn(5).to(torch.float64)
+    assert torch.equal(decoded(encoded(x, kind), kind), x)
+    assert decoded(encoded(x + 1e-12, "<f8"), "<f8")[0] != x[0]
+    with pytest.raises(ValueError, match="buffer size must be a multiple"):
+        decoded(encoded(x[:1], kind)[:-4], "<f8")
+    with pytest.raises(ValueError):
+        decoded("no base64!", kind)
 
 
 def test_a_model_is_packed_name_by_name():

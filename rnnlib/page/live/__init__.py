@@ -8,6 +8,8 @@ the page what rnnlib computes; tests/test_live.py runs the scripts and compares 
 
 from rnnlib.page.live.cliff import cliff
 from rnnlib.page.live.dates import dates
+from rnnlib.page.live.dialled import dial_a_number
+from rnnlib.page.live.forecast import move_forecast
 from rnnlib.page.live.gates import gates_by_hand
 from rnnlib.page.live.lag import gradient_lag
 from rnnlib.page.live.memory import what_memory_buys
@@ -17,8 +19,10 @@ from rnnlib.page.live.text import type_text
 __all__ = [
     "cliff",
     "dates",
+    "dial_a_number",
     "gates_by_hand",
     "gradient_lag",
+    "move_forecast",
     "playground",
     "type_text",
     "what_memory_buys",

@@ -20,6 +20,18 @@ def encoded(numbers: Tensor, kind: str) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+def decoded(text: str, kind: str) -> Tensor:
+    """Return numbers that `encoded` has written, (n,), in float64.
+
+    Raises
+    ------
+    ValueError
+        For what is not base64, and bytes that make no whole number of them.
+    """
+    data = base64.b64decode(text, validate=True)
+    return torch.from_numpy(np.frombuffer(data, kind).astype(float))
+
+
 def pack(W: Tensor) -> dict[str, str]:
     """Pack a matrix; of each row the largest number becomes 127 or -127.
 
@@ -64,16 +76,13 @@ def unpack(packed: Mapping[str, str]) -> Tensor:
     ValueError
         For what is not base64, and numbers that do not fill the rows.
     """
-    scales, numbers = (
-        np.frombuffer(base64.b64decode(packed[name], validate=True), kind).astype(float)
-        for name, kind in (("scales", "<f4"), ("numbers", "i1"))
-    )
+    scales, numbers = decoded(packed["scales"], "<f4"), decoded(packed["numbers"], "i1")
     if len(scales) == 0 or len(numbers) == 0 or len(numbers) % len(scales):
         raise ValueError(
             f"packed: expected as many numbers in each row, got {len(numbers)} numbers and "
             f"{len(scales)} scales"
         )
-    return torch.from_numpy(numbers.reshape(len(scales), -1) * scales[:, None])
+    return numbers.view(len(scales), -1) * scales[:, None]
 
 
 def pack_model(model: nn.Module) -> dict[str, dict[str, str]]:
