@@ -18,6 +18,7 @@ from pathlib import Path
 import quickjs
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
@@ -26,7 +27,8 @@ KATEX = Path(__file__).parent / "katex"
 STYLE = "katex.min.css"
 INSIDE = re.compile(r"url\((fonts/KaTeX_(?:Main-Regular|Math-Italic)\.woff2)\)")
 
-CLOSING = tuple(".,;:!?)’”")
+CLOSING = re.compile("[.,;:!?)’”]+")
+ENDS = "</span>" * 3  # of the last box, of all boxes, and of the whole
 STRAY = "<mo>\u2061</mo></msub>"
 
 logger = logging.getLogger(__name__)
@@ -75,13 +77,41 @@ def markup(self: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
         return self.encode(node.astext())
 
 
+class KeepTogether(SphinxPostTransform):
+    """Let mathematics within a line take the sign that closes it along: no line begins with it."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Change the document in place."""
+        if self.app.builder.name == "epub":  # there a browser breaks lines as in any text
+            return
+        for node in self.document.findall(nodes.math):
+            after = node.next_node(descend=False, siblings=True)
+            if isinstance(after, nodes.Text) and (closing := CLOSING.match(after)):
+                node["closing"] = closing[0]
+                after.parent.replace(after, nodes.Text(after[closing.end() :]))
+
+
+def closed(html: str, closing: str) -> str:
+    """Return KaTeX's markup with a sign at its end, in the letters of the text.
+
+    Before and after a box of KaTeX's a line may end, whatever stands there; within it, not.
+    """
+    said = html.removesuffix(ENDS).replace(
+        "</mrow><annotation", f"<mtext>{closing}</mtext></mrow><annotation", 1
+    )
+    return f'{said}<span class="closing">{closing}</span>{ENDS}'
+
+
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     """Write mathematics within a line."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    self.body.append(markup(self, node, display=False) + "</span>")
-    after = node.next_node(descend=False, siblings=True)
-    if isinstance(after, nodes.Text) and after[:1] in CLOSING:
-        self.body.append("\u2060")  # no line begins with a comma
+    html = markup(self, node, display=False)
+    if closing := node.get("closing"):
+        html = closed(html, closing) if html.endswith(ENDS) else html + closing
+    self.body.append(html + "</span>")
     raise nodes.SkipNode
 
 
@@ -130,6 +160,7 @@ def add_style(app: Sphinx, page: str, template: str, context: dict, doctree) -> 
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
+    app.add_post_transform(KeepTogether)
     app.connect("builder-inited", add_files)
     app.connect("html-page-context", add_style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,9 +4,12 @@ import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 import quickjs
+from docutils import nodes
+from docutils.utils import new_document
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -20,6 +23,22 @@ def test_mathematics_is_markup_for_eyes_and_for_screen_readers():
     assert html.startswith('<span class="katex-display">')
     assert "<math" in html and 'aria-hidden="true"' in html
     assert "katex-html" not in mathematics.typeset("h_t", display=False, output="mathml")
+
+
+def test_a_comma_stays_with_the_mathematics_before_it():
+    node, after = nodes.math("", "h_t"), nodes.Text("), and")
+    page = new_document("page")
+    page += nodes.paragraph("", "", nodes.Text("(so "), node, after)
+    env = SimpleNamespace(app=SimpleNamespace(builder=SimpleNamespace(name="html")))
+    page.settings.env = env
+    mathematics.KeepTogether(page).run()
+    assert node["closing"] == ")," and page.astext() == "(so h_t and"
+    html = mathematics.closed(mathematics.typeset("h_t = 0", display=False), "),")
+    page = ElementTree.fromstring(html)
+    last = page.findall(".//span[@class='katex-base']")[-1]
+    assert last[-1].text == ")," and last[-1].get("class") == "closing"
+    (said,) = [e for e in page.iter() if e.tag.endswith("mtext")]
+    assert said.text == "),"
 
 
 @pytest.mark.parametrize(

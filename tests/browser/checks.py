@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -12,9 +13,6 @@ from urllib.parse import unquote, urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page
-
-# Pillow suspects pictures of many pixels; these are our own, of long pages.
-Image.MAX_IMAGE_PIXELS = None
 
 WIDE, PHONES = 1200, (360, 390)
 PACKED = {".png", ".jpg", ".woff2", ".woff"}  # which gzip doesn't make smaller
@@ -135,17 +133,26 @@ def cut(page: Page, what: str = "main pre, div.math, .katex-display") -> list[st
     )
 
 
+def pieces(page: Page, high: int = 6_000) -> Iterator[tuple[int, Image.Image]]:
+    """Yield the page in pictures from top to bottom; below 16,384 pixels one alone would end."""
+    size = page.evaluate("[document.documentElement.clientWidth, document.body.scrollHeight]")
+    for top in range(0, size[1], high):
+        clip = {"x": 0, "y": top, "width": size[0], "height": min(high, size[1] - top)}
+        shot = page.screenshot(full_page=True, clip=clip)
+        yield top, Image.open(io.BytesIO(shot)).convert("L")
+
+
 def white_cards(page: Page, size: int = 24) -> list[str]:
     """Return where squares of the page are white throughout, dark as it should be."""
     settle(page)
-    shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L")
     # A square's darkest pixel: those of reduced pictures would be averages.
-    found = []
-    for top in range(0, shot.height - size, size):
-        for left in range(0, shot.width - size, size):
-            if shot.crop((left, top, left + size, top + size)).getextrema()[0] > 200:
-                found.append(f"white at {left}, {top}")
-    return found
+    return [
+        f"white at {left}, {start + top}"
+        for start, shot in pieces(page)
+        for top in range(0, shot.height - size, size)
+        for left in range(0, shot.width - size, size)
+        if shot.crop((left, top, left + size, top + size)).getextrema()[0] > 200
+    ]
 
 
 def serious(page: Page) -> list[str]:

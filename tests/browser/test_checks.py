@@ -54,6 +54,11 @@ FAULTS = {
         checks.white_cards,
         '<div style="background: white; width: 90px; height: 90px"></div>',
     ),
+    "a white card far down": (
+        checks.white_cards,
+        '<p style="height: 20000px"></p>'
+        '<div style="background: white; width: 90px; height: 90px"></div>',
+    ),
     "faint letters": (checks.serious, '<p style="color: #999; background: #bbb">faint</p>'),
     "a picture without words": (
         checks.serious,
