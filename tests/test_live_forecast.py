@@ -101,6 +101,9 @@ def test_one_step_ahead_says_nothing_of_seventeen():
         line, network = (errors(found[name], truth) for name in ("line", "network"))
         assert (line[0] < network[0]) == (width >= 5)
         assert line[1] > 30 * network[1] and line[2] > 10 * network[2]
+    found, truth = forecasts(20)
+    ahead = rmse(found["line"], truth) < rmse(found["network"], truth)
+    assert ahead.nonzero().flatten().tolist() == [0, 1]  # as the picture's description says
 
 
 def test_the_network_is_trained_the_same_way_each_time(series):

@@ -61,7 +61,7 @@ def tone_network() -> LineReader:
 
 def uniform(seed: int, count: int) -> np.ndarray:
     """Return numbers from 0 to 1 that the page can make as well (mulberry32)."""
-    steps = np.arange(1, count + 1, dtype=np.uint64) * 0x6D2B79F5 + seed
+    steps = np.arange(1, count + 1, dtype=np.uint64) * 1831565813 + seed
     a = steps.astype(np.uint32)
     v = (a ^ (a >> 15)) * (a | 1)
     v = (v + (v ^ (v >> 7)) * (v | 61)) ^ v

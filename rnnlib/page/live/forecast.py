@@ -145,7 +145,7 @@ def move_forecast() -> Drawing:
         f"Above, a series around step {origin}, and three forecasts of its next {HORIZON} steps: "
         "persistence, level; a line, which loses the series after some ten steps; and a network, "
         "which stays on it. Below, on a logarithmic axis against the horizon, their errors: one "
-        "step ahead that of the line is the smallest, from some six steps on that of the network.",
+        "and two steps ahead that of the line is the smallest, from three on that of the network.",
         "".join(pen.parts),
         (460, 424),
         [

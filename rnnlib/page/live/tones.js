@@ -3,7 +3,7 @@ const RATE = 8000, SIZE = 256, HOP = 80, KEYS = '123456789*0#';
 const rows = [697, 770, 852, 941], columns = [1209, 1336, 1477], bins = [20, 52], power = 0.1;
 // Numbers from 0 to 1, the same for the same seed everywhere (mulberry32).
 const uniform = seed => () => {
-  seed = (seed + 0x6D2B79F5) | 0;
+  seed = (seed + 1831565813) | 0;
   let v = Math.imul(seed ^ (seed >>> 15), 1 | seed);
   v = (v + Math.imul(v ^ (v >>> 7), 61 | v)) ^ v;
   return ((v ^ (v >>> 14)) >>> 0) / 2 ** 32;
