@@ -92,6 +92,27 @@ def test_free_running_is_reading_what_was_said(make, residual):
     torch.testing.assert_close(found, read[:, 6:])
 
 
+def test_going_on_alone_sends_the_gradient_back_through_what_was_read():
+    torch.manual_seed(0)
+    model = Forecaster(rnnlib.GRU(1, 5, batch_first=True)).double()
+    x = torch.randn(2, 4, 1, generator=seeded(), dtype=torch.float64)
+    y = model(x, alone=3)
+    assert y.shape == (2, 7, 1)
+    torch.testing.assert_close(y[:, :4], model(x))
+    torch.testing.assert_close(y[:, 3:, 0], model.forecast(x[..., 0], 4))
+    bias = model.readout.bias
+    found = torch.autograd.grad(y[:, -1].sum(), bias)[0]
+    with torch.no_grad():
+        sums = []
+        for step in (1e-6, -2e-6):
+            bias += step
+            sums.append(model(x, alone=3)[:, -1].sum())
+    torch.testing.assert_close(found[0], (sums[0] - sums[1]) / 2e-6, rtol=1e-6, atol=0)
+    read = y.detach()[:, 3:6]  # the same numbers, given as if they were true
+    told = torch.autograd.grad(model(torch.cat([x, read], dim=1))[:, -1].sum(), bias)[0]
+    assert (found - told).abs() > 0.01
+
+
 def test_a_residual_forecast_begins_at_what_was_read():
     model = Forecaster(rnnlib.GRU(1, 5, batch_first=True), 2, residual=True)
     nn.init.zeros_(model.readout.weight)
@@ -174,7 +195,17 @@ def test_quantile_loss_trains_with_fit():
         (
             lambda: Forecaster(nn.GRU(1, 2, batch_first=True), 3).forecast(X, 2),
             ValueError,
-            "expected a model with one output, which it can read, got 3",
+            "forecast: expected a model with one output, got 3",
+        ),
+        (
+            lambda: Forecaster(nn.GRU(1, 2, batch_first=True), 3)(X[..., None], alone=2),
+            ValueError,
+            "alone: expected a model with one output, which it can read, got 3",
+        ),
+        (
+            lambda: Forecaster(nn.GRU(1, 2, batch_first=True))(X[..., None], alone=-1),
+            ValueError,
+            "alone: expected at least 0, got -1",
         ),
         (
             lambda: Forecaster(nn.GRU(1, 2, batch_first=True)).forecast(X[..., None], 2),

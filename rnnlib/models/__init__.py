@@ -3,7 +3,8 @@
 The layer may be ours or torch.nn's. `readout` gives one answer per sequence or one per step,
 `characters` reads text and writes it, `encoder_decoder` answers in another length, `line_reader`
 without saying where. What they are made of has rooms of its own: `attention`, `sampling`, `search`,
-`ctc` and `reading`; `forecasts` goes on with a series; `ngrams` is what text models must beat.
+`ctc` and `reading`; `forecasts` goes on with a series, `reservoir` does so with weights that nobody
+trains; `ngrams` is what text models must beat.
 """
 
 from rnnlib.models.characters import CharRNN

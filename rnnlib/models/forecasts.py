@@ -210,29 +210,44 @@ class Forecaster(nn.Module):
         self.residual = residual
         self.readout = made_like(rnn, nn.Linear, output_size(rnn), num_outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Forecast at every step.
+    def forward(self, x: Tensor, alone: int = 0) -> Tensor:
+        """Forecast at every step, and then go on alone.
 
         Parameters
         ----------
         x : Tensor, (N, T, 1)
+        alone : int, default 0
+            Further steps, at each of which the last forecast is read (free running). The gradient
+            goes back through what was read: so a model can be trained as it is used.
 
         Returns
         -------
-        Tensor, (N, T, num_outputs)
+        Tensor, (N, T + alone, num_outputs)
             At step t what is said of the steps behind it.
 
         Raises
         ------
+        TypeError, ValueError
+            For no such number of steps, and for a model that would have to read more than one
+            output.
         RuntimeError
             As the layer raises it.
         """
-        return self._read(x, None)[0]
+        check_integer("alone", alone, least=0)
+        if alone and self.readout.out_features != 1:
+            raise ValueError(
+                "alone: expected a model with one output, which it can read, got "
+                f"{self.readout.out_features}"
+            )
+        y, state = self._read(x, None)
+        found = [y]
+        for _ in range(alone):
+            y, state = self._read(y[:, -1:], state)
+            found.append(y)
+        return torch.cat(found, dim=1)
 
     def forecast(self, x: Tensor, horizon: int) -> Tensor:
-        """Read windows and go on alone, each forecast being the next input (free running).
-
-        Dropout is switched off.
+        """Read windows and go on alone, without dropout and without gradients.
 
         Parameters
         ----------
@@ -254,16 +269,10 @@ class Forecaster(nn.Module):
         check_integer("horizon", horizon, least=1)
         if self.readout.out_features != 1:
             raise ValueError(
-                "forecast: expected a model with one output, which it can read, got "
-                f"{self.readout.out_features}"
+                f"forecast: expected a model with one output, got {self.readout.out_features}"
             )
-        found, state, steps = [], None, x[..., None]
         with in_mode(self, training=False), torch.no_grad():
-            for _ in range(horizon):
-                y, state = self._read(steps, state)
-                steps = y[:, -1:]
-                found.append(steps[:, 0])
-        return torch.cat(found, dim=1)
+            return self(x[..., None], alone=horizon - 1)[:, -horizon:, 0]
 
     def _read(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         output, state = self.rnn(x, state)
