@@ -16,10 +16,10 @@ from rnnlib.page.live.figure import Slider, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths, line
 from rnnlib.page.live.weights import decoded
 
-NUM_STEPS, NUM_TRAIN, HORIZON = 3500, 2000, 100
-ORIGINS = rolling_origins(NUM_STEPS, first=2600, horizon=HORIZON, every=5)
+NUM_STEPS, NUM_TRAIN, HORIZON = 3500, 1500, 100
+ORIGINS = rolling_origins(NUM_STEPS, first=2099, horizon=HORIZON, every=5)
 """Those of chapter 15."""
-WIDTHS = (1, 2, 3, 5, 8, 12, 17, 20, 30, 40, 60)
+WIDTHS = (1, 2, 3, 5, 8, 12, 17, 20, 30, 40, 60, 100)
 """Steps that a line may read."""
 BEFORE = max(WIDTHS) - 1
 """So many steps before the first origin the page has."""
@@ -29,7 +29,7 @@ KEPT = Path(__file__).with_suffix(".json")
 
 Whole numbers of eight bits would make the network three times worse 84 steps ahead."""
 HORIZONS = "1 2 3 5 8 12 17 25 35 42 50 60 72 84 100".split()
-START = {"horizon": 1, "width": 20, "origin": 2650}
+START = {"horizon": 1, "width": 20, "origin": 2149}
 SERIES = Axes(34, 26, 450, 186, (-BEFORE, HORIZON), (-3, 3))
 SCORES = Axes(46, 254, 450, 384, (1, HORIZON), (-4, 1), log=True)
 CURVES = {
@@ -114,7 +114,7 @@ def move_forecast() -> Drawing:
     at = origin - ORIGINS[0].item() + BEFORE
     around = decoded(kept()["series"], "<f4")[at - BEFORE : at + HORIZON + 1].tolist()
     pen, ground = Pen(), Pen()
-    SERIES.draw(pen, range(-40, 101, 20), (-2, 0, 2), "steps from the origin")
+    SERIES.draw(pen, range(-80, 101, 40), (-2, 0, 2), "steps from the origin")
     SCORES.draw(pen, (1, 17, 50, 84, 100), (-4, -3, -2, -1, 0, 1), "horizon")
     for words, x, y, css, colour in (
         ("truth;", SERIES.left, SERIES.top - 10, None, None),
