@@ -1,0 +1,139 @@
+"""Samples: which axis is theirs, whether they keep to themselves, how many there may be."""
+
+import torch
+
+from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.copies import copied
+from rnnlib.doctor.measures import change, scale, tolerance
+from rnnlib.doctor.messages import diagnose
+from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
+
+
+@check(
+    "layout",
+    question="Which axis of the example is that of samples?",
+    chapter=3,
+    blind="what its author means by each axis: a layer that reads time first, given samples "
+    "first, does what it should do with samples first as steps",
+)
+def layout(s: Subject) -> Outcome | None:
+    """Tell a guess; whoever said it needs no finding."""
+    if s.told_layout is not None or s.packed:
+        return None
+    N, T = s.raw.shape[:2] if s.batch_first else s.raw.shape[1::-1]
+    if s.batch_first:
+        return note(
+            None, "", f"Taken as (N, T, …): {N} samples of {T} steps; batch_first was not told."
+        )
+    return untold(
+        f"The model reads (T, N, …): of this example {N} samples of {T} steps. If the example has "
+        "samples first, they leak into one another, and time is never seen.",
+        "say batch_first=True or False, and mixing will be judged by it",
+    )
+
+
+@check(
+    "input",
+    question="Does the answer depend on the input?",
+    chapter=10,
+    blind="an input that is heard but not needed",
+)
+def deaf(s: Subject) -> Outcome:
+    """Compare how far the answer moves with how large it is."""
+    moved, size = scale(s)
+    share = moved / max(size, 1e-300)
+    if share < 3e-5:
+        return sick(
+            share,
+            "of its size is all that the answer moves when the whole input is replaced",
+            "The input does not get through: the answer is nearly the same for every sequence.",
+            "look for a size that went into num_layers (ten layers, by default weights, let "
+            "nothing pass), and for weights or inputs that are all but zero",
+        )
+    return sound(share, "of its size the answer moves by", "The answer depends on the input.")
+
+
+@check(
+    "mixing",
+    question="Do samples leak into one another?",
+    chapter=3,
+    blind="what mixes in training mode alone, as batch normalization does",
+)
+def mixing(s: Subject) -> Outcome:
+    """Replace one sample; see whether the answers to the others move."""
+    x = s.probe()
+    if len(x) < 2:
+        return untold("The model reads one sample at a time.")
+    if s.axes[0] is None:
+        return sick(
+            None,
+            "",
+            f"No axis of the answer belongs to the samples: {x.size(0)} samples of {x.size(1)} "
+            "steps did not give an answer each.",
+            "with batch_first=True the last step is output[:, -1], and without it output[-1]",
+        )
+    with torch.no_grad():
+        before, leak = s.answer(x), 0.0
+        for at in (0, len(x) // 2, len(x) - 1):
+            changed = x.clone()
+            changed[at] = s.probe(number=1)[at]
+            moved = change(s, s.answer(changed), before)
+            moved[at] = 0
+            leak = max(leak, moved.max().item())
+    unit = "of a whole answer: what one sample moves others by"
+    if leak <= tolerance(s):
+        return sound(leak, unit, "Each sample is answered by itself.")
+    return sick(
+        leak,
+        unit,
+        "What one sample holds changes the answers to others: a common cause is a layer that "
+        "takes samples for steps.",
+        "give every recurrent layer batch_first=True if x is (N, T, …); look for a reshape or "
+        "view that should be a transpose, and for a softmax or mean over axis 0",
+    )
+
+
+@check(
+    "sizes",
+    question="Does the model read batches and sequences of other sizes?",
+    chapter=13,
+    blind="sizes that were not tried",
+)
+def sizes(s: Subject) -> Outcome:
+    """Try one sample, and one sample more than before, and other lengths."""
+    if not s.free[0] or s.axes[0] is None:
+        error = _error(s, s.raw.narrow(0 if s.batch_first else 1, 0, 1))
+        known = error and diagnose(error)
+        said = f" It raised {type(error).__name__}: {str(error).splitlines()[0]}" if error else ""
+        return sick(
+            s.sizes[0 if s.batch_first else 1],
+            "samples, and no other number",
+            f"The model reads batches of one size only; the last batch of an epoch is often "
+            f"smaller.{said}",
+            known.cure if known else "make states of the input: x.new_zeros(…, x.size(0), …)",
+        )
+    try:
+        with torch.no_grad():
+            one = s.answer(s.probe(samples=1))
+    except Exception as error:
+        return sick(
+            1,
+            "sample makes it raise",
+            f"A batch of one sample is not read: {type(error).__name__}: "
+            f"{str(error).splitlines()[0]}",
+            "name the axis in squeeze(), or do without it",
+        )
+    if len(one) != 1:
+        return sick(1, "sample", "A batch of one loses its axis.", "name the axis in squeeze()")
+    if not s.free[1]:
+        steps = s.sizes[1 if s.batch_first else 0]
+        return note(steps, "steps, and no other number", "The model reads one length only.")
+    return sound(None, "", "Other numbers of samples and steps are read.")
+
+
+def _error(s: Subject, raw) -> Exception | None:
+    try:
+        s.call(raw, None if s.lengths is None else s.lengths[:1], copied(s.model).eval())
+    except Exception as error:
+        return error
+    return None
