@@ -4,17 +4,18 @@
 does, never what its class is called.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.checks import check_integer
-from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.calling import RaisedError, Subject
 from rnnlib.doctor.checks import BEFORE, CALL, CHECKS
 from rnnlib.doctor.copies import copied, undisturbed
-from rnnlib.doctor.messages import diagnose
-from rnnlib.doctor.report import Check, Finding, Outcome, Report, sick
+from rnnlib.doctor.messages import diagnose, first_line
+from rnnlib.doctor.report import Check, Finding, Report, sick, untold
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -106,32 +107,38 @@ def examine(
         subject = Subject(
             copied(model), example.detach(), lengths, packed, batch_first=batch_first, **told
         )
-        findings = [_asked(check, subject) for check in BEFORE]
+        findings = _asked(BEFORE, subject)
+        findings += _asked([CALL], subject)
+        if subject.learned:
+            findings += _asked(CHECKS, subject)
+    return Report(findings)
+
+
+def _asked(checks: Sequence[Check], subject: Subject) -> list[Finding]:
+    """Ask each check; what the model raises is told once."""
+    findings, raised = [], set()
+    for check in checks:
         try:
-            findings.append(CALL.finding(CALL.answer(subject)))
-            subject.learn()
+            outcome = check.answer(subject)
+        except RaisedError as error:
+            outcome = untold(f"It raised the same as before: {first_line(error)}")
+            if str(error) not in raised:
+                findings.append(_raised(check, error.error))
+                raised.add(str(error))
+                continue
         except Exception as error:
-            findings = [f for f in findings if f.check != CALL.name] + [_raised(CALL, error)]
-        else:
-            findings += [_asked(check, subject) for check in CHECKS]
-    return Report([finding for finding in findings if finding is not None])
-
-
-def _asked(check: Check, subject: Subject) -> Finding | None:
-    try:
-        outcome = check.answer(subject)
-    except Exception as error:
-        finding = _raised(check, error)
-        return finding if diagnose(error) else replace(finding, verdict="could not tell")
-    return None if outcome is None else check.finding(outcome)
+            outcome = untold(f"The question failed: {type(error).__name__}: {first_line(error)}")
+        if outcome is not None:
+            findings.append(check.finding(outcome))
+    return findings
 
 
 def _raised(check: Check, error: Exception) -> Finding:
     """Make a finding of what the model raised."""
     known = diagnose(error)
-    said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    said = f"It raised {type(error).__name__}: {first_line(error)}"
     if known is None:
-        meaning = f"It raised {said} Asked was: {check.question}"
+        meaning = f"{said} Asked was: {check.question}"
         return check.finding(sick(None, "", meaning, "read the message, and print the shapes"))
-    outcome = Outcome("sick", None, "", f"{known.meaning} It raised {said}", known.cure)
+    outcome = sick(None, "", f"{known.meaning} {said}", known.cure)
     return replace(check.finding(outcome), chapter=known.chapter)

@@ -5,7 +5,8 @@ A `Subject` hides these from the checks: to them every model reads (N, T, …) a
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 
 import torch
@@ -17,6 +18,25 @@ from rnnlib.doctor.copies import copied, held, seed
 
 SAMPLES, STEPS = 5, 9
 """Of a probe: small, and unlike each other."""
+
+
+class RaisedError(Exception):
+    """What the model raised, or the backward pass through it: no fault of the doctor's."""
+
+    def __init__(self, error: Exception):
+        super().__init__(f"{type(error).__name__}: {str(error).strip()}")
+        self.error = error
+
+
+@contextmanager
+def blamed() -> Iterator[None]:
+    """Raise what is raised inside as a `RaisedError`."""
+    try:
+        yield
+    except RaisedError:
+        raise
+    except Exception as error:
+        raise RaisedError(error) from error
 
 
 class Subject:
@@ -42,6 +62,7 @@ class Subject:
         self.exact = False
         self.free = [True, True]  # whether samples, and steps, may be any number
         self.steady = True
+        self.learned = False
 
     # ------------------------------------------------------------------------------ calls
 
@@ -63,13 +84,14 @@ class Subject:
         T, N = x.shape[:2] if not self.batch_first else x.shape[1::-1]
         if lengths is None and (self.lengths is not None or self.packed):
             lengths = torch.full((N,), T)
-        if self.packed:
-            return model(pack(x, lengths, self.batch_first))
-        if self.lengths is None or self.takes_lengths == "no":
-            return model(x)
-        if self.takes_lengths:
-            return model(x, **{self.takes_lengths: lengths})
-        return model(x, lengths)
+        with blamed():
+            if self.packed:
+                return model(pack(x, lengths, self.batch_first))
+            if self.lengths is None or self.takes_lengths == "no":
+                return model(x)
+            if self.takes_lengths:
+                return model(x, **{self.takes_lengths: lengths})
+            return model(x, lengths)
 
     def answer(self, x, lengths=None, *, model=None, training=False, number=0) -> Tensor:
         """Call the model on x (N, T, …): the answer, with samples first and then, if any, steps.
@@ -98,13 +120,17 @@ class Subject:
         self._measure_axes()
         if self.told_layout is None:
             self._guess_layout()
-        self.axes = [self.output_axes[0 if self.batch_first else 1]]
-        self.axes.append(self.output_axes[1 if self.batch_first else 0])
-        self.free = self.free if self.batch_first else self.free[::-1]
+        order = (0, 1) if self.batch_first else (1, 0)
+        self.axes = [self.output_axes[axis] for axis in order]
+        T, steps = self.sizes[order[1]], self.axes[1]
+        if steps is not None and self.output_shape[steps] != T:
+            self.axes[1] = None  # steps of its own: halved, or those of another sequence
+        self.free = [self.free[axis] for axis in order]
         self._find_precision()
         x = self.probe()
         again = [self.answer(x, model=m) for m in [copied(self.model)] * 2]
         self.steady = again[0].shape == again[1].shape and torch.equal(*again)
+        self.learned = True
 
     def _measure_axes(self) -> None:
         """Which axis of the answer grows with each of the first two axes of the input."""
@@ -129,7 +155,7 @@ class Subject:
         if before is None:
             self.free, self.sizes = [False, False], given
             before = shape(self.sizes)
-        self.output_axes = []
+        self.output_axes, self.output_shape = [], before
         for axis in (0, 1):
             grown = [size + 2 * (i == axis) for i, size in enumerate(self.sizes)]
             after = tried(grown) if self.free[axis] else None
@@ -183,7 +209,7 @@ class Subject:
         except Exception:
             return
         if self.exact:
-            self.single, self.model = self.model, model
+            self.model = copied(self.model).double()
 
     # ------------------------------------------------------------------------------ probes
 
@@ -227,18 +253,16 @@ class Subject:
         """Draw frames, none of which is the same under another number."""
         generator = torch.Generator().manual_seed(number)
         frames = self.raw.detach().flatten(0, 1)
-        drawn = torch.randint(len(frames), sizes, generator=generator).to(frames.device)
         if not self.is_real:
             values = frames.unique()
             if len(values) == 1:
                 values = torch.cat([values, values - 1 if values[0] > 0 else values + 1])
-            at = torch.randint(len(values), (*sizes, *frames.shape[1:]), generator=generator)
-            # The first draw moved on: different at every step, whatever the draw.
-            first = torch.Generator().manual_seed(0)
-            if number:
-                base = torch.randint(len(values), at.shape, generator=first)
-                at = (base + 1 + at % max(len(values) - 1, 1)) % len(values)
-            return values[at.to(values.device)]
+            shape = (*sizes, *frames.shape[1:])
+            at = torch.randint(len(values), shape, generator=torch.Generator().manual_seed(0))
+            if number:  # The first draw moved on: another index at every step.
+                at = at + torch.randint(1, len(values), shape, generator=generator)
+            return values[(at % len(values)).to(values.device)]
+        drawn = torch.randint(len(frames), sizes, generator=generator).to(frames.device)
         x = frames[drawn]
         noise = torch.randn(x.shape, generator=generator).to(x)
         spread = frames.std() if frames.numel() > 1 else frames.new_zeros(())
@@ -260,8 +284,8 @@ def main_part(returned, batch_first: bool) -> Tensor:
             parts = [part["logits"]] * ("logits" in part) + list(part.values()) + parts
         elif isinstance(part, list | tuple):
             parts = list(part) + parts
-    kind = f"a tensor of {returned.dtype}" if isinstance(returned, Tensor) else type(returned)
-    raise TypeError(f"the model returned no tensor of real numbers, but {kind}")
+    kind = f"one of {returned.dtype}" if isinstance(returned, Tensor) else type(returned).__name__
+    raise RaisedError(TypeError(f"the model returned no tensor of real numbers, but {kind}"))
 
 
 def _of_classes(targets) -> bool:

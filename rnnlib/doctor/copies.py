@@ -8,6 +8,17 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+
+class _Seen(TorchFunctionMode):
+    """Change nothing; while something looks on, rnnlib's layers run as loops.
+
+    Otherwise the first examination of each would wait for its passes to be compiled in float64.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager
@@ -18,7 +29,7 @@ def undisturbed() -> Iterator[None]:
     """
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
-        with torch.random.fork_rng(), torch.inference_mode(False), torch.enable_grad():
+        with torch.random.fork_rng(), torch.inference_mode(False), torch.enable_grad(), _Seen():
             yield
     finally:
         random.setstate(python)

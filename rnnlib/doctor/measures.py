@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from rnnlib.doctor.calling import STEPS, Subject
+from rnnlib.doctor.calling import STEPS, RaisedError, Subject, blamed
 from rnnlib.doctor.copies import copied
 
 FAR = 64
@@ -119,7 +119,8 @@ def input_gradient(s: Subject, x: Tensor, pick: Callable[[Tensor], Tensor]) -> T
     picked = pick(y).sum()
     gradient = None
     if picked.requires_grad:
-        (gradient,) = torch.autograd.grad(picked, [source], allow_unused=True)
+        with blamed():
+            (gradient,) = torch.autograd.grad(picked, [source], allow_unused=True)
     if gradient is None:
         return torch.zeros(x.shape[:2], dtype=torch.float64)
     if not s.is_real and not s.batch_first:
@@ -134,22 +135,29 @@ def by_lag(s: Subject) -> Tensor | None:
     Measured in the last half of a sequence of `FAR` steps, if the model reads so many: at the
     beginning of a sequence the zero state bends the curve. It is the median over the samples.
     """
-    steps = FAR
-    if s.free[1]:
-        try:
-            with torch.no_grad():
-                s.answer(s.probe(steps))
-        except Exception:
-            steps = STEPS
+    norms = followed(s, FAR)
+    return followed(s, STEPS) if norms is None else norms
+
+
+def followed(s: Subject, steps: int) -> Tensor | None:
+    """Differentiate the last answer to a sequence of so many steps: norms by lag, (T,).
+
+    None if there is nothing to differentiate, or the model does not read so many steps.
+    """
     generator = torch.Generator().manual_seed(0)
 
     def pick(y: Tensor) -> Tensor:
         last = y[:, -1] if s.per_step else y
-        last = last.flatten(1)
+        last = last.reshape(len(last), -1)
         direction = torch.randn(last.size(1), generator=generator, dtype=torch.float64)
         return last @ direction.to(last)
 
-    norms = input_gradient(s, s.probe(steps), pick)
+    try:
+        norms = input_gradient(s, s.probe(steps), pick)
+    except RaisedError:
+        if steps <= STEPS:
+            raise
+        return None
     return None if norms is None else norms.median(dim=0).values.flip(0)
 
 

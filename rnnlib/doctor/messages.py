@@ -27,13 +27,6 @@ KNOWN: list[tuple[str, str, str, int]] = [
         3,
     ),
     (
-        r"object has no attribute 'hidden_size'|no attribute '(\w+)'",
-        "The model uses an attribute that it never set: a name is spelt in two ways, or "
-        "__init__ did not run.",
-        "use one name where it is set in __init__ and where it is used in forward",
-        3,
-    ),
-    (
         r"new\(\) received an invalid combination|__init__\(\) takes 1 positional argument",
         "The constructor did not receive the sizes: it is not called __init__.",
         "write __init__ with two underscores on each side",
@@ -52,6 +45,13 @@ KNOWN: list[tuple[str, str, str, int]] = [
         r"|found tuple|got tuple",
         "A layer was given a tuple: recurrent layers return (output, state).",
         "take it apart: output, state = rnn(x), and hand on the one you need",
+        3,
+    ),
+    (
+        r"has no attribute '\w+'",
+        "The model uses an attribute that it never set: a name is spelt in two ways, or "
+        "__init__ did not run.",
+        "use one name where it is set in __init__ and where it is used in forward",
         3,
     ),
     (
@@ -104,7 +104,7 @@ KNOWN: list[tuple[str, str, str, int]] = [
         3,
     ),
     (
-        r"same dtype|dtype.* (mis)?match|but found (Double|Float|Long|Half)"
+        r"same dtype|dtype.* match|dtype mismatch|but found (Double|Float|Long|Half)"
         r"|must have the same data ?type|expected scalar type|expected m1 and m2"
         r"|same data type|input .*weight.*dtype|got .*Long"
         r"|Expected tensor for argument #1 'indices'",
@@ -147,9 +147,11 @@ KNOWN: list[tuple[str, str, str, int]] = [
         12,
     ),
     (
-        r"Using a target size|size of tensor a \(\d+\) must match",
+        r"Using a target size|stack expects each tensor to be equal size"
+        r"|size of tensor a \(\d+\) must match",
         "Two tensors of different shapes were to be combined step by step.",
-        "print both shapes; a state kept from a batch of another size is a frequent cause",
+        "print both shapes: torch.stack where torch.cat should join, and a state kept from a batch "
+        "of another size are frequent causes",
         4,
     ),
     (
@@ -187,6 +189,11 @@ KNOWN: list[tuple[str, str, str, int]] = [
     ),
 ]
 """Pattern of a message, what it means, its cure, the chapter to read."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return (str(error).strip().splitlines() or [""])[0]
 
 
 def diagnose(error: BaseException) -> Diagnosis | None:

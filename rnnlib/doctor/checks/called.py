@@ -2,10 +2,10 @@
 
 import torch
 
-from rnnlib.doctor.calling import Subject, main_part
+from rnnlib.doctor.calling import RaisedError, Subject, main_part
 from rnnlib.doctor.copies import copied, seed
 from rnnlib.doctor.measures import change, tolerance
-from rnnlib.doctor.messages import diagnose
+from rnnlib.doctor.messages import diagnose, first_line
 from rnnlib.doctor.report import Outcome, check, note, sick, sound
 
 
@@ -19,6 +19,7 @@ def CALL(s: Subject) -> Outcome:
     """Call the model on the example as it is; raises what the model raises."""
     seed(0)
     y = main_part(s.call(s.raw, s.lengths, copied(s.model).eval()), s.batch_first)
+    s.learn()
     wrong = int((~y.isfinite()).sum())
     if wrong and s.raw.isfinite().all():
         return sick(
@@ -59,13 +60,11 @@ def state(s: Subject) -> Outcome:
         try:
             torch.autograd.grad(y.square().sum(), weights, allow_unused=True)
         except RuntimeError as error:
+            if number == 1:
+                raise RaisedError(error) from error
             known = diagnose(error)
-            return sick(
-                number,
-                "is the backward pass that raises",
-                known.meaning if known else str(error).splitlines()[0],
-                known.cure if known else cure,
-            )
+            meaning = known.meaning if known else first_line(error)
+            return sick(number, "is the backward pass that raises", meaning, cure)
     return sound(moved, unit, "Each call begins anew.")
 
 
@@ -123,9 +122,8 @@ def dtype(s: Subject) -> Outcome | None:
     x = s.probe()
     try:
         y = s.answer(x.double() if s.is_real else x, model=copied(s.model).double())
-    except Exception as error:
-        said = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        return sick(None, "", f"In float64 it raises {said}", cure)
+    except RaisedError as error:
+        return sick(None, "", f"In float64 it raises {first_line(error)}", cure)
     return sick(
         y.element_size() * 8,
         "bits in its answer, of 64",

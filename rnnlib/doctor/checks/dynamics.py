@@ -5,7 +5,7 @@ from torch import Tensor
 
 from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied
-from rnnlib.doctor.measures import by_lag, change, dependence, reach, tolerance
+from rnnlib.doctor.measures import FAR, by_lag, change, dependence, followed, reach, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 NO_WAY = "The input is of indices, and nothing was found that turns them into numbers."
@@ -19,14 +19,16 @@ NO_WAY = "The input is of indices, and nothing was found that turns them into nu
 )
 def gain(s: Subject) -> Outcome:
     """Compare what the last answer gets from far steps with what it gets from near ones."""
-    norms = by_lag(s)
-    if norms is None:
+    norms, short = by_lag(s), followed(s, FAR // 4)
+    if norms is None or short is None:
         return untold(NO_WAY)
     last = reach(norms)[1]
     near, far = norms[:5].max().item(), norms[min(5, last) : last + 1].max().item()
-    if last < 10 or near == 0:
+    if last < 10 or near == 0 or short.max() == 0:
         return untold("The sequence is too short, or no gradient comes back through time.")
-    growth = far / near
+    # A reader that ends at the first step gets more from there, too, but no more if there are
+    # more steps.
+    growth = min(far / near, (norms.max() / short.max()).item())
     unit = f"times as strong up to {last} steps back as at the last five"
     if growth > 50:
         return sick(
@@ -59,14 +61,15 @@ def horizon(s: Subject) -> Outcome:
         for step, row in zip(steps, moved, strict=True)
         if step < T - 1 and (row[-1] if s.per_step else row).item() > tolerance(s)
     ]
-    cut = [lag for lag in sorted(seen) if norms[min(lag, len(norms) - 1)] == 0]
+    same = followed(s, T)
+    cut = [lag for lag in sorted(seen) if same is not None and same[lag] == 0]
     if cut:
         return sick(
             cut[0],
             "steps back the gradient is exactly 0",
             "The answer changes with steps from which no gradient comes back: the state is cut "
-            "off on the way.",
-            "detach between batches, never inside the loop over time",
+            "off on the way, or every unit is at an end of its tanh.",
+            "detach between batches, never inside the loop over time; see saturation",
         )
     steps, last = reach(norms)
     unit = f"steps back a hundredth is left (of {last} looked at)"

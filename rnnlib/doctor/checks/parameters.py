@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.calling import Subject, blamed
 from rnnlib.doctor.copies import copied, held, seed, stirred
 from rnnlib.doctor.measures import change, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
@@ -59,7 +59,8 @@ def _gradients(s: Subject, number: int) -> tuple[list[tuple[str, Tensor | None]]
         if t.requires_grad
     )
     weights = [p for _, p in named]
-    found = torch.autograd.grad(total, weights, allow_unused=True, retain_graph=True)
+    with blamed():
+        found = torch.autograd.grad(total, weights, allow_unused=True, retain_graph=True)
     if any(g is None for g in found):  # What else it returns may train the rest.
         rest = sum(t.sum() for t in tensors if t.requires_grad)
         more = torch.autograd.grad(rest, weights, allow_unused=True)

@@ -2,10 +2,10 @@
 
 import torch
 
-from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.calling import RaisedError, Subject
 from rnnlib.doctor.copies import copied
 from rnnlib.doctor.measures import change, scale, tolerance
-from rnnlib.doctor.messages import diagnose
+from rnnlib.doctor.messages import diagnose, first_line
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
@@ -101,10 +101,12 @@ def mixing(s: Subject) -> Outcome:
 )
 def sizes(s: Subject) -> Outcome:
     """Try one sample, and one sample more than before, and other lengths."""
-    if not s.free[0] or s.axes[0] is None:
+    if s.axes[0] is None:
+        return untold("No axis of the answer belongs to the samples.")
+    if not s.free[0]:
         error = _error(s, s.raw.narrow(0 if s.batch_first else 1, 0, 1))
         known = error and diagnose(error)
-        said = f" It raised {type(error).__name__}: {str(error).splitlines()[0]}" if error else ""
+        said = f" It raised {type(error).__name__}: {first_line(error)}" if error else ""
         return sick(
             s.sizes[0 if s.batch_first else 1],
             "samples, and no other number",
@@ -115,15 +117,14 @@ def sizes(s: Subject) -> Outcome:
     try:
         with torch.no_grad():
             one = s.answer(s.probe(samples=1))
-    except Exception as error:
+    except RaisedError as error:
         return sick(
             1,
             "sample makes it raise",
-            f"A batch of one sample is not read: {type(error).__name__}: "
-            f"{str(error).splitlines()[0]}",
+            f"A batch of one sample is not read: {first_line(error)}",
             "name the axis in squeeze(), or do without it",
         )
-    if len(one) != 1:
+    if one.dim() == 0 or len(one) != 1:
         return sick(1, "sample", "A batch of one loses its axis.", "name the axis in squeeze()")
     if not s.free[1]:
         steps = s.sizes[1 if s.batch_first else 0]
@@ -134,6 +135,6 @@ def sizes(s: Subject) -> Outcome:
 def _error(s: Subject, raw) -> Exception | None:
     try:
         s.call(raw, None if s.lengths is None else s.lengths[:1], copied(s.model).eval())
-    except Exception as error:
-        return error
+    except RaisedError as raised:
+        return raised.error
     return None

@@ -30,16 +30,25 @@ def order(s: Subject) -> Outcome:
     )
     tol = tolerance(s)
     if past <= tol:
-        seen_later = s.per_step and any(
+        unit = "of a whole answer: what earlier steps move it by"
+        if s.per_step and any(
             row[:step].max() > tol for step, row in zip(steps, moved, strict=True) if step
-        )
-        also = " (it depends on later ones)" if seen_later else ""
+        ):
+            return note(past, unit, "Answers depend on later steps alone: it reads backward.")
         return sick(
             past,
-            "of a whole answer: what earlier steps move it by",
-            f"Earlier steps do not change the answer: the history is not read{also}.",
+            unit,
+            "Earlier steps do not change the answer: the history is not read.",
             "hand the state on from step to step: h = cell(x_t, h); with batch_first wrong, "
             "the steps are taken for samples; of output, read the last step",
+        )
+    late = [row.max().item() for step, row in zip(steps, moved, strict=True) if step > T // 2]
+    if not s.per_step and max(late) <= tol:
+        return sick(
+            max(late),
+            "of a whole answer: what the last steps move it by",
+            "The last steps do not change the answer: it is read too early.",
+            "with batch_first=True read output[:, -1]",
         )
     flipped = 0.0
     with torch.no_grad():
