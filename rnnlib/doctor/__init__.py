@@ -7,15 +7,17 @@ does, never what its class is called.
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.checks import check_integer
-from rnnlib.doctor.calling import RaisedError, Subject
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.checks import BEFORE, CALL, CHECKS
 from rnnlib.doctor.copies import copied, undisturbed
 from rnnlib.doctor.messages import diagnose, first_line
 from rnnlib.doctor.report import Check, Finding, Report, sick, untold
+from rnnlib.doctor.returned import RaisedError
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -86,6 +88,8 @@ def examine(
     if not isinstance(model, nn.Module):
         what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise TypeError(f"model: expected a Module, got {what}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError("model: expected a Module before it is scripted, got a scripted one")
     packed = isinstance(example, PackedSequence)
     if packed:
         example, lengths = pad_packed_sequence(example, batch_first=True)

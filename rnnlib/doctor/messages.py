@@ -175,6 +175,13 @@ KNOWN: list[tuple[str, str, str, int]] = [
         12,
     ),
     (
+        r"returned no tensor of real numbers, but (NoneType|ndarray)",
+        "The model returns nothing that torch can differentiate: forward ends without return, or "
+        "leaves torch for NumPy.",
+        "return the scores, as a tensor",
+        3,
+    ),
+    (
         r"returned no tensor of real numbers",
         "The model returns no scores: argmax is taken inside it, and nothing passes back "
         "through argmax.",

@@ -2,11 +2,12 @@
 
 import torch
 
-from rnnlib.doctor.calling import RaisedError, Subject, main_part
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied, seed
 from rnnlib.doctor.measures import change, tolerance
 from rnnlib.doctor.messages import diagnose, first_line
 from rnnlib.doctor.report import Outcome, check, note, sick, sound
+from rnnlib.doctor.returned import RaisedError, main_part
 
 
 @check(

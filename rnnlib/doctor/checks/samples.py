@@ -2,11 +2,12 @@
 
 import torch
 
-from rnnlib.doctor.calling import RaisedError, Subject
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied
 from rnnlib.doctor.measures import change, scale, tolerance
 from rnnlib.doctor.messages import diagnose, first_line
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
+from rnnlib.doctor.returned import RaisedError
 
 
 @check(
@@ -49,6 +50,13 @@ def deaf(s: Subject) -> Outcome:
             "The input does not get through: the answer is nearly the same for every sequence.",
             "look for a size that went into num_layers (ten layers, by default weights, let "
             "nothing pass), and for weights or inputs that are all but zero",
+        )
+    if s.moved:
+        return note(
+            0,
+            "of its size the answer moves by",
+            "The answer does not depend on the input until the weights are moved a little: the "
+            "read-out begins at zero. All that follows was asked of moved weights.",
         )
     return sound(share, "of its size the answer moves by", "The answer depends on the input.")
 
