@@ -198,9 +198,10 @@ KNOWN: list[tuple[str, str, str, int]] = [
 """Pattern of a message, what it means, its cure, the chapter to read."""
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).strip().splitlines() or [""])[0]
+def raised(error: BaseException) -> str:
+    """Say what was raised, in a sentence: the type, and the first line of the message."""
+    line = (str(error).strip().splitlines() or [""])[0]
+    return f"It raised {type(error).__name__}: {line.rstrip('.')}."
 
 
 def diagnose(error: BaseException) -> Diagnosis | None:

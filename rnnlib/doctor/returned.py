@@ -37,7 +37,7 @@ def main_part(returned, batch_first: bool) -> Tensor:
             if part.is_floating_point() or part.is_complex():
                 return part
         elif isinstance(part, Mapping):
-            parts = [part["logits"]] * ("logits" in part) + list(part.values()) + parts
+            parts = [part.get("logits"), *part.values(), *parts]
         elif isinstance(part, list | tuple):
             parts = list(part) + parts
     kind = f"one of {returned.dtype}" if isinstance(returned, Tensor) else type(returned).__name__
