@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.copies import copied
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
@@ -73,7 +74,7 @@ def sizes_of_targets(s: Subject) -> Outcome | None:
             "give the read-out as many outputs as there are classes",
         )
     if y is None:
-        return None
+        return sound(K, "scores, as told", "Each class has its score.") if s.num_classes else None
     if not y.is_floating_point():
         real = y[y != -100]
         if real.numel() and (real.max() >= K or real.min() < 0):
@@ -105,7 +106,7 @@ def sizes_of_targets(s: Subject) -> Outcome | None:
 def _scores(s: Subject) -> Tensor:
     """Return the answer to the example, in the caller's layout."""
     with torch.no_grad():
-        y = s.answer(s.example, s.lengths)
+        y = s.answer(s.example, s.lengths, model=copied(s.given))
     return y.transpose(0, 1) if s.per_step and not s.batch_first else y
 
 
