@@ -69,8 +69,8 @@ KNOWN: list[tuple[str, str, str, int]] = [
         6,
     ),
     (
-        r"expected hidden(\[\d\])? size|expected (hx|h_0|c_0) of size|For batched (2|3)-D input, hx|hx should also be"
-        r"|Expected cell|state of (shape|size)|h_0: expected",
+        r"expected hidden(\[\d\])? size|expected (hx|h_0|c_0) of size|hx should also be"
+        r"|for batched (2|3)-D input, hx|expected cell|state of (shape|size)|h_0: expected",
         "The first state does not fit the batch: it is (layers × directions, N, H), with the "
         "samples second even if batch_first is True.",
         "make it of x: x.new_zeros(layers * directions, N, H), or pass none",
