@@ -169,7 +169,7 @@ def floor(s: Subject) -> Outcome | None:
     flat, targets = flat[keep], targets[keep]
     loss = (F.cross_entropy(flat, targets) if classes else F.mse_loss(flat, targets)).item()
     constant = _best(torch.zeros(len(targets), dtype=torch.long), targets)
-    unit = "the loss on the example"
+    unit = "is the loss on the example"
     known = constant
     if s.per_step:
         frames = s.raw.flatten(0, 1).reshape(len(keep), -1)[keep]

@@ -171,7 +171,7 @@ def saving(s: Subject) -> Outcome:
             "nn.Parameter(…) for what is learned, register_buffer for what is fixed, "
             "nn.ModuleList for layers in a list",
         )
-    unit = "of a whole answer: what the answer moved by after saving and loading"
+    unit = "of the answer's range, moved by saving and loading"
     if lost > tol:
         return sick(
             lost,

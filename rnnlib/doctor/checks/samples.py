@@ -58,7 +58,7 @@ def deaf(s: Subject) -> Outcome:
     if share < 3e-5:
         return sick(
             share,
-            "of its size is all that the answer moves when the whole input is replaced",
+            "of the answer's size, moved by another input",
             "The input does not get through: the answer is nearly the same for every sequence.",
             "look for a size that went into num_layers (ten layers, by default weights, let "
             "nothing pass), and for weights or inputs that are all but zero",
@@ -66,11 +66,13 @@ def deaf(s: Subject) -> Outcome:
     if s.moved:
         return note(
             0,
-            "of its size the answer moves by",
+            "of the answer's size, moved by another input",
             "The answer does not depend on the input until the weights are moved a little: the "
             "read-out begins at zero. All that follows was asked of moved weights.",
         )
-    return sound(share, "of its size the answer moves by", "The answer depends on the input.")
+    return sound(
+        share, "of the answer's size, moved by another input", "The answer depends on the input."
+    )
 
 
 @check(
@@ -102,12 +104,12 @@ def mixing(s: Subject) -> Outcome:
             leak = max(leak, moved.max().item())
         moved = change(s, s.answer(x.roll(1, dims=0)), before.roll(1, dims=0)).max().item()
         by_chance = not torch.equal(s.answer(x, number=1), before)
-    unit = "of a whole answer: what one sample moves others by"
+    unit = "of the answer's range, moved by another sample"
     if leak <= tolerance(s):
         if moved > tolerance(s) and not by_chance:
             return sick(
                 moved,
-                "of a whole answer: what its place in the batch moves it by",
+                "of the answer's range, moved by another place in the batch",
                 "A sample is answered in another way at another place in the batch.",
                 "what is added by position belongs to the axis of steps, and states are made "
                 "alike for all samples",
