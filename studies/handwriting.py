@@ -24,7 +24,7 @@ SETTINGS = [
     for layer in ("GRU", "convolution")
 ]
 
-UPDATES = {"GRU": 300, "convolution": 400}
+UPDATES = {"GRU": 300, "convolution": 400, "wide convolution": 400}
 
 
 def run(layer: str, batch_norm: bool, seed: int) -> dict[str, float]:
@@ -36,15 +36,22 @@ def run(layer: str, batch_norm: bool, seed: int) -> dict[str, float]:
 def trained(task: Lines, layer: str, batch_norm: bool, seed: int) -> LineReader:
     """Make one reader, and train it."""
     rnnlib.seed_everything(seed)
+    model = reader(layer, batch_norm)
+    train(model, task.batches(UPDATES[layer], 32, torch.Generator().manual_seed(seed)))
+    return model
+
+
+def reader(layer: str, batch_norm: bool = True) -> LineReader:
+    """Make a reader with convolutions over the image, and this layer along the steps."""
     features = ImageConvolutions(12, batch_norm=batch_norm)
     size = features.num_features
     if layer == "GRU":
         context = rnnlib.GRU(size, 48, batch_first=True, bidirectional=True)
+    elif layer == "wide convolution":
+        context = StepConvolutions(size, 96, width=9, num_layers=2, batch_norm=batch_norm)
     else:
         context = StepConvolutions(size, 96, batch_norm=batch_norm)
-    model = LineReader(context, 11, features)
-    train(model, task.batches(UPDATES[layer], 32, torch.Generator().manual_seed(seed)))
-    return model
+    return LineReader(context, 11, features)
 
 
 def train(model: LineReader, batches: list, lr: float = 0.006) -> None:

@@ -30,11 +30,7 @@ SNRS = (8.0, 0.0, -4.0, -8.0)
 def run(layer: str, updates: int, seed: int) -> dict:
     """Train one network, and count what it hears wrong."""
     rnnlib.seed_everything(seed)
-    if layer == "GRU":
-        context = rnnlib.GRU(32, 32, batch_first=True, bidirectional=True)
-    else:
-        context = StepConvolutions(32, 64, width=5, num_layers=2)
-    model = LineReader(context, 13)
+    model = network(layer)
     task = Tones(snr=(-8.0, 8.0))
     train(model, task.batches(updates, 32, torch.Generator().manual_seed(seed)), lr=0.01)
     model.eval()
@@ -53,3 +49,12 @@ def run(layer: str, updates: int, seed: int) -> dict:
             real = mask(steps, log_probs.size(1))
             found["blank"] = (log_probs.argmax(2) == 0)[real].float().mean().item()
     return found
+
+
+def network(layer: str) -> LineReader:
+    """Make a network that reads a spectrogram."""
+    if layer == "GRU":
+        context = rnnlib.GRU(32, 32, batch_first=True, bidirectional=True)
+    else:
+        context = StepConvolutions(32, 64, width=5, num_layers=2)
+    return LineReader(context, 13)
