@@ -240,7 +240,7 @@ PAGE = """
 <div class="cell_input">draws</div></details><div class="cell_output">drawn</div></div>
 <div class="cell tag_solution"><details class="hide"><summary>Show</summary>
 <div class="cell_input">answer</div></details></div>
-<div class="cell tag_first-cell">fetches</div><script>moves</script>
+<div class="cell tag_first-cell">fetches</div><script>moves</script><audio>sounds</audio>
 <h3>Part</h3><a href="one.html#id1">cited</a></section>
 <span id="document-chapters/api"></span><section><h2>Package</h2></section>
 <span id="document-two"></span><section><h2>Two</h2><p id="id1">source</p></section>

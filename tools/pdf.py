@@ -31,7 +31,8 @@ def for_paper(article: Tag) -> Tag:
     """Take away what paper has no use for, open what is folded, and give each link one target."""
     for page in LEFT_OUT:
         article.find(id=f"document-{page}").find_next_sibling("section").decompose()
-    for useless in article.select("script, .headerlink, .tag_first-cell, details.hide > summary"):
+    left_out = "script, audio, .headerlink, .tag_first-cell, details.hide > summary"
+    for useless in article.select(left_out):
         useless.decompose()
     for fold in article.select("details.hide"):
         if not fold.find_parent(class_="tag_solution"):
