@@ -75,7 +75,7 @@ def _weighted(a, b, powers):
     result="h_T",
     cases=({"T": 3, "H": 2}, {"T": 5, "H": 4}, {"T": 9, "H": 3}),
     right=lambda a, b: _weighted(a, b, np.arange(len(b))[::-1]),
-    looks=(without_loops("the numbers are right, and the task asks for a formula without a loop."),),
+    looks=(without_loops("the numbers are right, but the task asks for one without a loop."),),
     mistakes={
         "the powers run the wrong way: the newest, b[-1], has been multiplied by no a yet.": (
             lambda a, b: _weighted(a, b, np.arange(len(b)))
