@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pack_sequence
 
 from rnnlib.data.text import IGNORE_INDEX, TextStream
 from rnnlib.data.vocabulary import Vocabulary
+from rnnlib.layers import scan_rounds
 from rnnlib.page import diagrams
 from rnnlib.page.colours import COLOURS, CYCLE, GRADIENT, INK, INPUT, LAST, OUTPUT, SECOND, STATE
 from rnnlib.page.drawing import letters
@@ -57,6 +58,8 @@ DRAWINGS = {
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
     "one step through": lambda: diagrams.step_through(1, values=[[1.0, 2.0, 3.0]]),
     "streams of words": lambda: diagrams.streams("Hello, how are you?", 2, 4),
+    "scan": diagrams.scan,
+    "scan, five steps": lambda: diagrams.scan(5),
 }
 
 
@@ -348,6 +351,21 @@ def beam_edges():
     return edges + column("a", "ab") + column("b", "ba")
 
 
+def scan_edges(T):
+    """Names count equal labels of a column from the top down, where time has gone furthest."""
+    rows = [[f"{max(1, t - n + 1)}–{t}" for t in range(1, T + 1)] for n in (1, 2, 4, 8)]
+    rows = [[re.sub(r"^(\d)–\1$", r"\1", name) for name in names] for names in rows]
+    rows = rows[: (T - 1).bit_length() + 1]
+    columns = [numbered(names[::-1])[::-1] for names in zip(*rows, strict=True)]
+    edges = []
+    for t, names in enumerate(columns):
+        for number in range(1, len(rows)):
+            edges += column(names[number - 1], names[number])
+            if t >= (reach := 2 ** (number - 1)):
+                edges += row(columns[t - reach][number - 1], names[number])
+    return edges
+
+
 def stepper_edges(states, words):
     """`words` are those of step 1 above and below, of step 2, and so on."""
     words = numbered(words)
@@ -408,6 +426,8 @@ EDGES = {
     ],
     "one step through": [stepper_edges(["h1 1.00 2.00 3.00"], default_words(1))],
     "streams of words": [row("Hell", "o,␣h", "o") + row("w␣ar", "e␣yo", "u")],
+    "scan": [scan_edges(8)],
+    "scan, five steps": [scan_edges(5)],
 }
 
 
@@ -459,6 +479,8 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
                 given = given or shape.name == f"h{last}"
             elif name == "backward reader":
                 colour = SECOND
+            elif name.startswith("scan"):
+                given = shape.name[0] != "1"  # does not reach back to step 1
             elif name == "beam":
                 given = shape.name in ("ab", "ba")  # not kept
                 colour = OUTPUT if shape.name == "bb" else STATE
@@ -476,7 +498,7 @@ def test_shapes_have_the_colour_and_the_outline_of_what_they_are(name):
             assert shape.colour == (colour or "currentColor"), shape
             assert shape.dashed == bool(given), shape
             rect = bool(re.match(r"[abcdhsuσ]|tanh|1 −|[fgio]t", shape.name))
-            if "c2" not in shape.name and "word" not in name:
+            if "c2" not in shape.name and "word" not in name and "scan" not in name:
                 assert (shape.kind == "rect") == rect, shape
 
 
@@ -772,6 +794,30 @@ def test_streams_refuses_what_has_no_room():
             diagrams.streams(text, N, T)
     with pytest.raises(TypeError, match="text: expected a string"):
         diagrams.streams(["a", "b"], 1, 1)
+
+
+@pytest.mark.parametrize("T", [2, 3, 5, 8])
+def test_each_box_of_the_scan_joins_neighbours_and_the_last_row_is_whole(T):
+    (picture,) = pictures(diagrams.scan(T))
+
+    def steps(name):
+        first, *last = map(int, re.sub(" [1-9]$", "", name).split("–"))
+        return [*range(first, (last or [first])[0] + 1)]
+
+    heights = sorted({shape.y for shape in picture.shapes})
+    assert len(heights) == 1 + scan_rounds(T)
+    whole = sorted(steps(shape.name) for shape in picture.shapes if shape.y == heights[0])
+    assert whole == [[*range(1, t + 1)] for t in range(1, T + 1)]
+    for shape in picture.shapes:
+        if shape.y < heights[-1]:
+            below = [steps(one) for one, other, _ in picture.edges() if other == shape.name]
+            assert [*chain(*sorted(below))] == steps(shape.name)
+
+
+def test_scan_refuses_what_has_no_room():
+    for steps in (1, 9):
+        with pytest.raises(ValueError, match="steps: expected between"):
+            diagrams.scan(steps)
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 1, 3), (1,), (2, 2), (1, 4)])

@@ -12,6 +12,7 @@ from rnnlib.data.tasks import (
     AboveAverage,
     Adding,
     AnBn,
+    Cups,
     Echo,
     NextRandomSymbol,
     NextSymbol,
@@ -342,6 +343,32 @@ def test_above_average_chance_is_what_a_blind_answer_costs():
     assert residuals.std().item() == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_cups_that_are_moved_one_by_one_show_where_the_ball_is(K):
+    x, y = Cups(num_cups=K, num_steps=40).sample(50, seeded())
+    assert x.shape == (50, 40, K) and y.shape == (50, 40) and y.dtype == torch.int64
+    assert x.dtype == torch.float32 and (x.sum(-1) == 1).all()
+    for moves, places in zip(x.argmax(-1).tolist(), y.tolist(), strict=True):
+        cups = ["ball", *["empty"] * (K - 1)]
+        for move, place in zip(moves, places, strict=True):
+            if move:
+                cups[move - 1], cups[move] = cups[move], cups[move - 1]
+            assert cups.index("ball") == place
+    assert x.mean((0, 1)).sub(1 / K).abs().max() < 0.05
+
+
+def test_two_cups_are_parity():
+    x, y = Cups(num_cups=2, num_steps=30).sample(20, seeded())
+    assert torch.equal(x[..., 1].long().cumsum(1) % 2, y)
+
+
+@pytest.mark.parametrize(("K", "T"), [(2, 1), (3, 1), (3, 6), (5, 20)])
+def test_the_chance_of_cups_is_what_the_best_constant_costs(K, T):
+    task = Cups(num_cups=K, num_steps=T)
+    shares = task.sample(40_000, seeded())[1].flatten().bincount(minlength=K) / (40_000 * T)
+    assert torch.special.entr(shares).sum().item() == pytest.approx(task.chance, abs=0.01)
+
+
 TASKS = [
     Adding(num_steps=20),
     Echo(num_steps=6, delay=2),
@@ -349,6 +376,7 @@ TASKS = [
     NextRandomSymbol(num_symbols=5, num_steps=4),
     TemporalOrder(num_steps=20),
     AnBn(max_n=50),
+    Cups(num_cups=3, num_steps=5),
     AboveAverage(),
     AboveAverage(answer="sequence"),
 ]
@@ -398,6 +426,8 @@ def test_every_task_refuses_an_unsuitable_batch(task):
     [
         (lambda: Adding(num_steps=19), ValueError, "num_steps: expected at least 20, got 19"),
         (lambda: Adding(num_steps=20.0), TypeError, "num_steps: expected an int, got float"),
+        (lambda: Cups(num_cups=1, num_steps=3), ValueError, "num_cups: expected at least 2, got 1"),
+        (lambda: Cups(num_cups=2, num_steps=0), ValueError, "num_steps: expected at least 1, got"),
         (lambda: Echo(num_steps=0, delay=0), ValueError, "num_steps: expected at least 1, got 0"),
         (lambda: Echo(num_steps=2.0, delay=0), TypeError, "num_steps: expected an int, got float"),
         (lambda: Echo(num_steps=4, delay=4), ValueError, "between -3 and 3 for 4 steps, got 4"),

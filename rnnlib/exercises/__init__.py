@@ -5,6 +5,12 @@ false and what is wrong. `hint` shows where to look, then the idea, then one lin
 what is solved.
 """
 
+from rnnlib.exercises.beyond import (
+    check_all_at_once,
+    check_join,
+    check_linear_backward,
+    check_parity_pair,
+)
 from rnnlib.exercises.bidirectional import (
     check_count_two_way,
     check_gap_matrix,
@@ -109,6 +115,7 @@ __all__ = [
     "Hint",
     "Progress",
     "Verdict",
+    "check_all_at_once",
     "check_alpha_step",
     "check_angle",
     "check_attention",
@@ -137,8 +144,10 @@ __all__ = [
     "check_gru_step",
     "check_images_to_sequences",
     "check_initial_std",
+    "check_join",
     "check_last_states",
     "check_least_steps",
+    "check_linear_backward",
     "check_lstm_parameters",
     "check_lstm_step",
     "check_many_to_one",
@@ -146,6 +155,7 @@ __all__ = [
     "check_memoryless_floor",
     "check_most_misread",
     "check_own_symbols",
+    "check_parity_pair",
     "check_previous",
     "check_probabilities",
     "check_quantile_loss",
@@ -240,6 +250,12 @@ CHAPTERS = {
         check_least_steps,
         check_alpha_step,
         check_ctc_gradient,
+    ),
+    "19 beyond": (
+        check_join,
+        check_all_at_once,
+        check_linear_backward,
+        check_parity_pair,
     ),
 }
 

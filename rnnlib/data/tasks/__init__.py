@@ -9,6 +9,7 @@ well below it has read its input.
 from rnnlib.data.tasks.above_average import AboveAverage
 from rnnlib.data.tasks.adding import Adding
 from rnnlib.data.tasks.anbn import AnBn
+from rnnlib.data.tasks.cups import Cups
 from rnnlib.data.tasks.echo import Echo
 from rnnlib.data.tasks.next_random_symbol import NextRandomSymbol
 from rnnlib.data.tasks.next_symbol import NextSymbol
@@ -18,6 +19,7 @@ __all__ = [
     "AboveAverage",
     "Adding",
     "AnBn",
+    "Cups",
     "Echo",
     "NextRandomSymbol",
     "NextSymbol",

@@ -13,6 +13,7 @@ from rnnlib.page.diagrams.cells import gru_cell, lstm_cell
 from rnnlib.page.diagrams.directions import bidirectional, two_readers
 from rnnlib.page.diagrams.layers import stacked
 from rnnlib.page.diagrams.packing import backward_reader, packed
+from rnnlib.page.diagrams.scan import scan
 from rnnlib.page.diagrams.sequence_to_sequence import beam, encoder_decoder
 from rnnlib.page.diagrams.stepper import step_through
 from rnnlib.page.diagrams.streams import streams
@@ -32,6 +33,7 @@ __all__ = [
     "one_gate_at_a_time",
     "packed",
     "problem_shapes",
+    "scan",
     "stacked",
     "step_through",
     "streams",
