@@ -12,11 +12,16 @@ from rnnlib.data.tasks import (
     AboveAverage,
     Adding,
     AnBn,
+    ContinualReber,
+    Copying,
     Cups,
     Echo,
+    EmbeddedReber,
+    LetterFeatures,
     NextRandomSymbol,
     NextSymbol,
     TemporalOrder,
+    TemporalXor,
 )
 
 HELLO = (1, 0, 2, 2, 3)  # in the order e, h, l, o
@@ -379,6 +384,11 @@ TASKS = [
     Cups(num_cups=3, num_steps=5),
     AboveAverage(),
     AboveAverage(answer="sequence"),
+    EmbeddedReber(),
+    ContinualReber(num_steps=30),
+    TemporalXor(num_steps=20),
+    LetterFeatures(num_steps=20),
+    Copying(delay=5),
 ]
 
 
@@ -503,6 +513,15 @@ def test_every_task_refuses_an_unsuitable_batch(task):
             "max_steps: expected at least 5, got 4",
         ),
         (lambda: AboveAverage(max_steps=9.0), TypeError, "max_steps: expected an int, got float"),
+        (
+            lambda: ContinualReber(num_steps=0),
+            ValueError,
+            "num_steps: expected at least 1, got 0",
+        ),
+        (lambda: TemporalXor(num_steps=1), ValueError, "num_steps: expected at least 2, got 1"),
+        (lambda: LetterFeatures(num_steps=0), ValueError, "num_steps: expected at least 1, got 0"),
+        (lambda: Copying(delay=0), ValueError, "delay: expected at least 1, got 0"),
+        (lambda: Copying(delay=5.0), TypeError, "delay: expected an int, got float"),
         (
             lambda: AboveAverage(answer="steps"),
             ValueError,

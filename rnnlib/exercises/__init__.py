@@ -24,6 +24,12 @@ from rnnlib.exercises.bptt import (
     check_truncated,
     check_weight_gradient,
 )
+from rnnlib.exercises.classic_results import (
+    check_copying_floor,
+    check_leading_symbols,
+    check_tuned,
+    check_wrong_sequences,
+)
 from rnnlib.exercises.clipping import (
     check_angle,
     check_clip_norm,
@@ -131,6 +137,7 @@ __all__ = [
     "check_collapse",
     "check_confusion_matrix",
     "check_convert",
+    "check_copying_floor",
     "check_count_parameters",
     "check_count_two_way",
     "check_ctc_gradient",
@@ -146,6 +153,7 @@ __all__ = [
     "check_initial_std",
     "check_join",
     "check_last_states",
+    "check_leading_symbols",
     "check_least_steps",
     "check_linear_backward",
     "check_lstm_parameters",
@@ -176,6 +184,7 @@ __all__ = [
     "check_threshold",
     "check_train_step",
     "check_truncated",
+    "check_tuned",
     "check_two_readers",
     "check_two_way_summary",
     "check_unfolded",
@@ -183,6 +192,7 @@ __all__ = [
     "check_untied_count",
     "check_weight_gradient",
     "check_windows",
+    "check_wrong_sequences",
     "hint",
     "progress",
 ]
@@ -250,6 +260,12 @@ CHAPTERS = {
         check_least_steps,
         check_alpha_step,
         check_ctc_gradient,
+    ),
+    "18 classic_results": (
+        check_wrong_sequences,
+        check_leading_symbols,
+        check_copying_floor,
+        check_tuned,
     ),
     "19 beyond": (
         check_join,
