@@ -23,7 +23,7 @@ from rnnlib.data import Lines
 from rnnlib.data.transcripts import error_rate
 from rnnlib.models import ImageConvolutions
 
-SETTINGS = [{"seed": seed} for seed in range(1)]
+SETTINGS = [{"seed": seed} for seed in range(5)]
 
 CUTS = ("where no ink is", "evenly", "both")
 THRESHOLDS = (0.5, 0.8, 1.1, 1.4, 2.0)

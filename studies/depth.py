@@ -14,7 +14,7 @@ import rnnlib
 
 SETTINGS = [
     {"layer": layer, "residual": residual, "seed": seed}
-    for seed in range(3)
+    for seed in range(5)
     for layer in ("RNN", "GRU", "LSTM")
     for residual in (0, 1)
 ]

@@ -12,7 +12,7 @@ from studies.handwriting import errors, trained
 
 SETTINGS = [
     {"layer": layer, "seed": seed}
-    for layer, seeds in (("GRU", 5), ("convolution", 5), ("wide convolution", 2))
+    for layer, seeds in (("GRU", 5), ("convolution", 5), ("wide convolution", 5))
     for seed in range(seeds)
 ]
 

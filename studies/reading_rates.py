@@ -35,7 +35,7 @@ READERS = [
 
 SETTINGS = [
     chosen | {"lr": lr, "seed": seed}
-    for seed in range(2)
+    for seed in range(5)
     for chosen in READERS
     for lr in RATES
     if seed == 0 or (lr == BEST and chosen["times"] == 3)

@@ -20,7 +20,7 @@ from rnnlib.models import ImageConvolutions, LineReader, StepConvolutions
 from rnnlib.models.reading import greedy
 from studies.handwriting import train
 
-SETTINGS = [{"doubled": doubled, "seed": seed} for seed in range(2) for doubled in (1, 2)]
+SETTINGS = [{"doubled": doubled, "seed": seed} for seed in range(5) for doubled in (1, 2)]
 
 GAPS = range(-2, 4)
 

@@ -19,7 +19,7 @@ from studies.listening import network
 
 SETTINGS = [
     {"layer": layer, "bias": bias, "every": every, "seed": seed}
-    for seed in range(2)
+    for seed in range(5)
     for layer in ("convolutions", "GRU")
     for bias, every in ((0, 1), (-7, 1), (0, 6))
 ]
