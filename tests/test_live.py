@@ -17,14 +17,23 @@ import torch
 from drawn import SVG, images, parse
 from fake_page import Page, code_of
 from sklearn.metrics import roc_auc_score
+from torch import nn
 
-from rnnlib import LSTMCell, NGram, TextStream, load_text, unroll
+from rnnlib import RNN, LSTMCell, NGram, TextStream, load_text, unroll
 from rnnlib.gradients import gradient_by_lag
 from rnnlib.models.sampling import probabilities
 from rnnlib.page import diagrams
 from rnnlib.page.colours import COLOURS
-from rnnlib.page.drawing import letters
-from rnnlib.page.live import cliff, dates, gates_by_hand, gradient_lag, playground, type_text
+from rnnlib.page.drawing import Drawing, letters
+from rnnlib.page.live import (
+    cliff,
+    dates,
+    gates_by_hand,
+    gradient_lag,
+    playground,
+    type_text,
+    what_memory_buys,
+)
 from rnnlib.page.live.dates import TASK, WEIGHTS, date_network, make, quantised, read_date
 from rnnlib.page.live.figure import Choice, Slider, live, script
 from rnnlib.page.live.gates import CANDIDATES
@@ -56,6 +65,20 @@ def functions_of(chapter: str, *names: str) -> list:
 
 CLIFF = functions_of("09_clipping.ipynb", "loss_and_gradient", "descend")
 
+
+def what_memory() -> Drawing:
+    """The front page's figure, with networks that nobody trained."""
+    return what_memory_buys(*networks(), "helo", "hello")
+
+
+def networks():
+    torch.manual_seed(0)
+    layers = nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4)
+    readout = nn.Linear(8, 4)
+    nn.init.normal_(readout.weight)  # so large that two states tell
+    return RNN(4, 8, batch_first=True), readout, nn.Sequential(*layers)
+
+
 FIGURES = {
     "step through": lambda: diagrams.step_through(5, "hello", [0.1, -0.2, 0.3, 0.4, 0.5]),
     "step through markup": lambda: diagrams.step_through(3, ["<b>", "&", "]]>"]),
@@ -66,6 +89,7 @@ FIGURES = {
     "lag": gradient_lag,
     "lag of an LSTM": lambda: gradient_lag("LSTM"),
     "lag of a GRU": lambda: gradient_lag("GRU"),
+    "memory": what_memory,
     "playground": playground,
     "text": type_text,
 }
@@ -76,7 +100,9 @@ def _figure(request):
     return FIGURES[request.param]()
 
 
-PLOTS = ["cliff", "dates", "gates", "lag", "lag of an LSTM", "lag of a GRU", "playground", "text"]
+PLOTS = [
+    name for name in FIGURES if name not in ("step through", "step through markup", "two readers")
+]
 
 
 # All figures
@@ -113,13 +139,13 @@ def test_letters_and_lines_have_the_colour_of_what_they_stand_for(name):
     lines_of |= {f"{letter}{j}": "state" for letter in "hc" for j in (1, 2, 3)}
     found = set()
     for element in images(FIGURES[name]())[0].iter():
-        kind = element.get("class")
-        if element.tag == f"{SVG}text" and kind in letters_of:
-            assert element.get("fill") == letters(COLOURS[letters_of[kind]])
-            found.add(kind)
-        if element.tag == f"{SVG}path" and kind in lines_of:
-            assert element.get("stroke") == COLOURS[lines_of[kind]]
-            found.add(kind)
+        for kind in element.get("class", "").split():
+            if element.tag == f"{SVG}text" and kind in letters_of:
+                assert element.get("fill") == letters(COLOURS[letters_of[kind]])
+                found.add(kind)
+            if element.tag == f"{SVG}path" and kind in lines_of:
+                assert element.get("stroke") == COLOURS[lines_of[kind]]
+                found.add(kind)
     assert len(found) >= 2
 
 
@@ -165,7 +191,7 @@ def test_a_figure_is_small_and_brings_all_it_needs(figure):
 
 @pytest.mark.parametrize(
     "name",
-    ["figure", "stepper", "plot", "cliff", "cells", "lag", "dates", "gates", "playground", "text"],
+    sorted(path.stem for path in (ROOT / "rnnlib/page/live").glob("*.js")),
 )
 def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
@@ -394,7 +420,7 @@ def test_the_gradient_by_lag_is_rnnlibs(layer, settings):
     expected = gradient_by_lag(network, x, loss=lambda h: h @ u)
     page = Page(gradient_lag(layer))
     lag = script("lag").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + lag)
+    page.context.eval(script("plot") + script("cells") + script("weights") + lag)
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(gradient_lag(layer)))[1]
     run = f"JSON.stringify(gradientByLag({data}, {json.dumps(settings)}))"
     found = torch.tensor(json.loads(page.context.eval(run)), dtype=torch.float64)
@@ -509,7 +535,7 @@ SOURCES = [text for text, _ in TASK.pairs(24, torch.Generator().manual_seed(5), 
 
 def test_the_page_reads_dates_as_rnnlib_does():
     context = Page(dates()).context
-    context.eval(script("plot") + script("cells"))
+    context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))))
     context.eval(script("dates").replace("const figure", "globalThis.unused"))
     data = re.search(r'"data":(\{.*\})\}\)\);', code_of(dates()))[1]
     context.eval(f"globalThis.translate = translator({data})")
@@ -593,6 +619,59 @@ def test_the_network_of_the_dates_leaves_the_reader_s_random_numbers_alone():
     date_network.cache_clear()
     dates()
     assert torch.equal(torch.rand(2), expected)
+
+
+# What memory buys
+
+
+@torch.no_grad()
+def expected_after(text: str) -> tuple[np.ndarray, np.ndarray]:
+    rnn, readout, without = (net.double() for net in networks())
+    x = torch.eye(4, dtype=torch.float64)[["helo".index(letter) for letter in text]][None]
+    return tuple(y[0].softmax(dim=1).numpy() for y in (readout(rnn(x)[0]), without(x)))
+
+
+@pytest.mark.parametrize("text", ["h", "hello", "lol", "hohoho"])
+def test_the_page_expects_what_rnnlib_does(text):
+    context = Page(what_memory()).context
+    for name in ("plot", "cells", "weights", "typed", "memory"):
+        context.eval(script(name).replace("const ", "var "))
+    data = json.loads(re.search(r'"data":(\{.*\})\}\)\);', code_of(what_memory()))[1])
+    context.set("given", json.dumps(data["weights"]))
+    context.set("text", text)
+    found = json.loads(
+        context.eval("JSON.stringify(expectations('helo', JSON.parse(given))(text))")
+    )
+    for name, expected in zip(("memory", "none"), expected_after(text), strict=True):
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-6)  # float32 weights
+
+
+def test_the_letter_before_is_all_that_counts_without_memory():
+    page = Page(what_memory())
+    said = [page.set(text=text).split("; ")[1] for text in ("hel", "hell", "ool")]
+    assert len(set(said)) == 1
+    remembered = {page.set(text=text).split("; ")[0].split(": ")[1] for text in ("hel", "hell")}
+    assert len(remembered) == 2
+
+
+def test_of_a_long_text_the_last_letters_are_shown_and_all_are_read():
+    page = Page(what_memory())
+    said = page.set(text="hellohellohello")
+    with_memory, _ = expected_after("hellohellohello")
+    best = hundredths(with_memory[-1].max())
+    assert said.startswith("After “hellohellohello”: with memory") and best in said
+    for name in ("memory", "none"):
+        assert page.get(f"root.querySelector('.{name}').textContent") == "hellohello"[-9:]
+
+
+def test_letters_that_the_networks_do_not_know_are_named():
+    page, others = Page(what_memory()), "These networks know h, e, l, o, and nothing else. "
+    assert page.set(text="HeLp").startswith(
+        "These networks know h, e, l, o, and nothing else. After “hel”"
+    )
+    assert page.set(text="<b>") == others
+    assert page.set(text=" ") == "Type a letter."
+    assert {page.attribute(f".memory{k}", "d") for k in range(1, 9)} == {""}
 
 
 # The playground
@@ -737,7 +816,7 @@ def _in_page():
     """The functions of the page's script, with its network."""
     page = Page(type_text())
     own = script("text").replace("const figure", "globalThis.unused")
-    page.context.eval(script("plot") + script("cells") + own)
+    page.context.eval("".join(map(script, ("plot", "cells", "weights", "typed"))) + own)
     page.context.eval(f"const model = network({json.dumps(weights())});")
     return lambda call: json.loads(page.context.eval(f"JSON.stringify({call})"))
 

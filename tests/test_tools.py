@@ -575,6 +575,16 @@ def test_readme_and_front_page_say_the_same_of_how_to_run_it():
     assert "make book   # set up .venv, build the book, say which file to open" in said
 
 
+def test_readme_and_front_page_list_the_same_chapters():
+    index = nbformat.read(ROOT / "chapters" / "index.ipynb", as_version=4)
+    front = "\n".join(cell.source for cell in index.cells)
+    rows = re.findall(r"^\| \d+ \| .*", front, re.MULTILINE)
+    assert len(rows) >= 16
+    linked = [re.sub(r"{doc}`(.+) <(\w+)>`", r"[\1](chapters/\2.ipynb)", row) for row in rows]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \d+ \| .*", text, re.MULTILINE) == linked
+
+
 def test_no_file_holds_a_placeholder_for_the_repository():
     for path in ("README.md", "chapters/index.ipynb", "pyproject.toml", *map(str, WORKFLOWS)):
         assert "OWNER" not in (ROOT / path).read_text(encoding="utf-8"), path

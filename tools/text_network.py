@@ -5,7 +5,6 @@ committed, so that the figure is the same wherever the book is built; tests/test
 it is worth.
 """
 
-import base64
 import json
 import math
 from functools import partial
@@ -15,6 +14,7 @@ import torch
 import rnnlib
 from rnnlib.models import CharRNN
 from rnnlib.page.live.text import WEIGHTS
+from rnnlib.page.live.weights import pack
 from rnnlib.training import evaluate, fit
 
 D, H, SEED = 24, 64, 0
@@ -40,27 +40,17 @@ def trained(text: rnnlib.TextSplit) -> CharRNN:
     return model
 
 
-def bytes_of(W: torch.Tensor) -> dict:
-    """Return a matrix (from, to) as whole numbers from -127 to 127, with a scale for each row."""
-    W = W.detach().double()
-    # Five digits, so that the page and Python read the same number.
-    scales = [float(f"{most / 127:.5g}") for most in W.abs().amax(dim=1).tolist()]
-    parts = (W / torch.tensor(scales, dtype=torch.float64)[:, None]).round().clamp(-127, 127)
-    data = base64.b64encode(parts.to(torch.int8).numpy().tobytes()).decode()
-    return {"to": W.size(1), "scales": scales, "bytes": data}
-
-
 def main() -> None:
-    """Train, and write the file."""
+    """Train, and write the file: matrices (from, to), packed."""
     model = trained(rnnlib.load_text())
     ih, hh = model.rnn.weight_ih_l0, model.rnn.weight_hh_l0
     weights = {
         "symbols": "".join(model.vocabulary.symbols),
-        "embedding": bytes_of(model.embedding.weight),
-        "x": [bytes_of(W.T) for W in ih.chunk(3)],
-        "h": [bytes_of(W.T) for W in hh.chunk(3)],
-        "readout": bytes_of(model.readout.weight.T),
-        "bias": bytes_of(model.readout.bias[None]),
+        "embedding": pack(model.embedding.weight),
+        "x": [pack(W.T) for W in ih.chunk(3)],
+        "h": [pack(W.T) for W in hh.chunk(3)],
+        "readout": pack(model.readout.weight.T),
+        "bias": pack(model.readout.bias),
     }
     WEIGHTS.write_text(json.dumps(weights, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -111,24 +111,10 @@ class Tones(Transcribed):
         self.encode([keys])
         made = {"generator": generator, "dtype": torch.float64, "device": "cpu"}
         snr, detune, lead, *_ = torch.rand(5, **made).tolist()
-        waves, spans = [torch.zeros(int(RATE * (0.01 + 0.05 * lead)), dtype=torch.float64)], []
-        at = len(waves[0])
-        for key, u in zip(keys, torch.rand(len(keys), 5, **made).tolist(), strict=True):
-            held, pause = int(RATE * (0.04 + 0.06 * u[0])), int(RATE * (0.02 + 0.06 * u[1]))
-            share = 1 / (1 + 2.5 ** (2 * u[2] - 1))  # of the power, for the row's tone
-            t = torch.arange(held, dtype=torch.float64) / RATE
-            wave = torch.zeros(held + pause, dtype=torch.float64)
-            for tone, power, phase in zip(frequencies(key), (share, 1 - share), u[3:], strict=True):
-                angle = 2 * math.pi * (tone * (1 + 0.015 * (2 * detune - 1)) * t + phase)
-                wave[:held] += math.sqrt(2 * POWER * power) * angle.sin()
-            waves.append(wave)
-            spans.append((at, at + held))
-            at += held + pause
-        wave = torch.cat([*waves, torch.zeros(SIZE, dtype=torch.float64)])
+        wave, spans = key_tones(keys, detune, lead, torch.rand(len(keys), 5, **made).tolist())
         low, high = self.snr if isinstance(self.snr, tuple) else (self.snr, self.snr)
-        noise = math.sqrt(POWER / 10 ** ((low + (high - low) * snr) / 10))
-        wave = wave + noise * torch.randn(len(wave), **made)
-        return Recording(wave.float(), keys, tuple(spans))
+        wave = wave + noise_level(low + (high - low) * snr) * torch.randn(len(wave), **made)
+        return Recording(wave.float(), keys, spans)
 
     def recordings(
         self, batch_size: int, generator: torch.Generator | None = None
@@ -160,6 +146,49 @@ class Tones(Transcribed):
     def _draw(self, batch_size, generator, part):
         recordings = self.recordings(batch_size, generator)
         return [spectrogram(r.wave) for r in recordings], [r.keys for r in recordings]
+
+
+def key_tones(
+    keys: str, detune: float, lead: float, u: Sequence[Sequence[float]]
+) -> tuple[Tensor, tuple[tuple[int, int], ...]]:
+    """Sound a number without noise.
+
+    Parameters
+    ----------
+    keys : str
+    detune, lead : float
+        From 0 to 1: from the lowest to the highest tones, from the shortest to the longest wait
+        before the first key.
+    u : sequence of five floats for each key
+        From 0 to 1: how long it is held, how long the pause is behind it, how loud the row's tone
+        is beside the column's, and at which phase each of the two begins.
+
+    Returns
+    -------
+    wave : Tensor of float64, (n,)
+        A frame of silence at its end.
+    spans : tuple of (int, int)
+        As a `Recording` has them.
+    """
+    waves, spans = [torch.zeros(int(RATE * (0.01 + 0.05 * lead)), dtype=torch.float64)], []
+    at = len(waves[0])
+    for key, (hold, rest, loud, *phases) in zip(keys, u, strict=True):
+        held, pause = int(RATE * (0.04 + 0.06 * hold)), int(RATE * (0.02 + 0.06 * rest))
+        share = 1 / (1 + 2.5 ** (2 * loud - 1))  # of the power, for the row's tone
+        t = torch.arange(held, dtype=torch.float64) / RATE
+        wave = torch.zeros(held + pause, dtype=torch.float64)
+        for tone, power, phase in zip(frequencies(key), (share, 1 - share), phases, strict=True):
+            angle = 2 * math.pi * (tone * (1 + 0.015 * (2 * detune - 1)) * t + phase)
+            wave[:held] += math.sqrt(2 * POWER * power) * angle.sin()
+        waves.append(wave)
+        spans.append((at, at + held))
+        at += held + pause
+    return torch.cat([*waves, torch.zeros(SIZE, dtype=torch.float64)]), tuple(spans)
+
+
+def noise_level(snr: float) -> float:
+    """Return the standard deviation of the noise at a signal-to-noise ratio in decibels."""
+    return math.sqrt(POWER / 10 ** (snr / 10))
 
 
 def frequencies(key: str) -> tuple[float, float]:

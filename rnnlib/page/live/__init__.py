@@ -10,7 +10,16 @@ from rnnlib.page.live.cliff import cliff
 from rnnlib.page.live.dates import dates
 from rnnlib.page.live.gates import gates_by_hand
 from rnnlib.page.live.lag import gradient_lag
+from rnnlib.page.live.memory import what_memory_buys
 from rnnlib.page.live.playground import playground
 from rnnlib.page.live.text import type_text
 
-__all__ = ["cliff", "dates", "gates_by_hand", "gradient_lag", "playground", "type_text"]
+__all__ = [
+    "cliff",
+    "dates",
+    "gates_by_hand",
+    "gradient_lag",
+    "playground",
+    "type_text",
+    "what_memory_buys",
+]

@@ -1,6 +1,4 @@
 // A gradient that walks back through time. Rows are samples; matrices are (from, to), row by row.
-const doubles = text =>
-  new Float64Array(Uint8Array.from(atob(text), character => character.charCodeAt(0)).buffer);
 const times = (row, W) => {  // row W
   const n = W.length / row.length, out = new Float64Array(n);
   row.forEach((v, i) => { for (let j = 0; j < n; j++) out[j] += v * W[i * n + j]; });
@@ -14,6 +12,10 @@ const back = (row, W) => {  // row Wᵀ
 const each = (f, ...rows) => rows[0].map((_, j) => f(...rows.map(row => row[j])));
 const add = (...rows) => each((...v) => v.reduce((a, b) => a + b), ...rows);
 const sigmoid = a => 1 / (1 + Math.exp(-a));
+const softmax = (y, temperature = 1) => {
+  const top = Math.max(...y), e = y.map(v => Math.exp((v - top) / temperature)), sum = e.reduce((a, b) => a + b);
+  return e.map(v => v / sum);
+};
 // A step takes the input's part of each gate and the state, a list of rows, and returns the new
 // state, and what carries a gradient with respect to it back to the old one.
 const steps = {

@@ -1,21 +1,11 @@
 // Chapter 14's encoder and decoder with additive attention, on one source.
-const bytes = text => Uint8Array.from(atob(text), character => character.charCodeAt(0)).buffer;
-const matrix = ({ scales, numbers }) => {
-  const scale = new Float32Array(bytes(scales)), whole = new Int8Array(bytes(numbers));
-  const columns = whole.length / scale.length;
-  return { columns, values: Float64Array.from(whole, (v, k) => v * scale[Math.floor(k / columns)]) };
-};
 const gates = ({ columns, values }) => [0, 1, 2].map(k => {  // (3 H, D) as three of (D, H)
   const H = values.length / columns / 3;
   return Float64Array.from({ length: H * columns }, (_, i) =>
     values[(k * H + i % H) * columns + Math.floor(i / H)]);
 });
-const softmax = e => {
-  const top = Math.max(...e), parts = e.map(v => Math.exp(v - top)), sum = parts.reduce((a, b) => a + b);
-  return parts.map(v => v / sum);
-};
 const translator = ({ weights, source, target, start, end, steps: most }) => {
-  const w = Object.fromEntries(Object.entries(weights).map(([name, given]) => [name, matrix(given)]));
+  const w = Object.fromEntries(Object.entries(weights).map(([name, given]) => [name, unpack(given)]));
   const embed = (name, i) => w[name].values.subarray(i * w[name].columns, (i + 1) * w[name].columns);
   const [forward, backward, decoder] = ['encoder.#_l0', 'encoder.#_l0_reverse', 'decoder.#_l0'].map(name =>
     ['weight_ih', 'weight_hh'].map(kind => gates(w[name.replace('#', kind)])));
@@ -47,10 +37,9 @@ const translator = ({ weights, source, target, start, end, steps: most }) => {
     return { symbols, ...found };
   };
 };
-const escaped = text => text.replace(/[&<]/g, c => c === '&' ? '&amp;' : '&lt;');
-const quoted = c => c === ' ' ? 'a space' : `“${escaped(c)}”`;
 const sure = p => p > 0.995 ? 'above 0.99' : `of ${hundredths(p)}`;  // 1.00 would say too much
-const figure = (root, { map: [left, top, width, wide, high], levels, colour, ...data }) => {
+const figure = (root, { map, widest: [width, wide], colour, ...data }) => {
+  const { left, top, high } = map;
   const find = name => root.querySelector(`.${name}`), translate = translator(data);
   const control = name => root.querySelector(`[name=${name}]`), slider = control('symbol');
   let typed, unknown, found;
@@ -65,33 +54,23 @@ const figure = (root, { map: [left, top, width, wide, high], levels, colour, ...
   };
   root.addEventListener('input', read);  // before the page reads where the slider stands
   read();
-  const letters = (name, text, x, y) => {
-    find(name).textContent = text.replaceAll(' ', '␣');
-    find(name).setAttribute('x', [...text].map((_, k) => round(x(k))).join(' '));
-    find(name).setAttribute('y', [...text].map((_, k) => round(y(k))).join(' '));
-  };
   return () => {
-    const { symbols, weights, probability } = found, at = +slider.value, shown = symbols ? typed : '';
-    const cell = Math.min(wide, width / Math.max(shown.length, 1));
-    letters('typed', shown, j => left + (j + 0.5) * cell, () => top - 6);
+    const { symbols, weights, probability } = found, at = +slider.value, asked = symbols ? typed : '';
+    const cell = Math.min(wide, width / Math.max(asked.length, 1));
+    place(find('typed'), asked, j => left + (j + 0.5) * cell, () => top - 6);
     find('typed').setAttribute('font-size', round(Math.min(13, 1.4 * cell)));
-    letters('answer', symbols, () => left - 12, t => top + (t + 0.78) * high);
-    const paths = Array.from({ length: levels + 1 }, () => '');
-    weights.forEach((row, t) => row.forEach((a, j) => {
-      paths[Math.floor(a * levels + 0.5)] += `M${round(left + j * cell)} ${round(top + t * high)}` +
-        `h${round(cell)}v${round(high)}h-${round(cell)}z`;
-    }));
-    for (let k = 1; k <= levels; k++) find(`level${k}`).setAttribute('d', paths[k]);
+    place(find('answer'), symbols, () => left - 12, t => top + (t + 0.78) * high);
+    shades(root, { ...map, wide: cell })(weights);
     const alpha = weights[at];
     find('chosen').setAttribute('d', alpha ? `M${round(left - 22)} ${round(top + at * high)}` +
-      `h${round(22 + shown.length * cell)}v${round(high)}h-${round(22 + shown.length * cell)}z` : '');
-    find('shaded').innerHTML = !alpha ? escaped(typed) : [...shown].map((c, j) =>
+      `h${round(22 + asked.length * cell)}v${round(high)}h-${round(22 + asked.length * cell)}z` : '');
+    find('shaded').innerHTML = !alpha ? escaped(typed) : [...asked].map((c, j) =>
       `<span style="background:color-mix(in srgb,${colour} ${round(70 * alpha[j])}%,transparent)">${c}</span>`).join('');
     if (unknown.length) return `No answer: the network has never read ${unknown.map(quoted).join(', ')}.`;
     if (!alpha) return 'Type a date.';
     const places = alpha.map((a, j) => [a, j]).sort(([a, i], [b, j]) => b - a || i - j).slice(0, 3);
     const looked = places.filter(([a], k) => !k || a >= 0.1)
-      .map(([a, j]) => `${quoted(shown[j])} (place ${j + 1}, ${hundredths(a)})`);
+      .map(([a, j]) => `${quoted(asked[j])} (place ${j + 1}, ${hundredths(a)})`);
     return `<b>${symbols.replace('$', '')}</b>, with a probability ${sure(probability)}. ` +
       `Writing symbol ${at + 1}, ${symbols[at] === '$' ? 'the end' : quoted(symbols[at])}, ` +
       `it looked most at ${looked.join(', ')}.`;

@@ -1,12 +1,9 @@
 """Dates with attention: the reader writes one, a network answers, and shows where it looked."""
 
-import base64
 import json
 from functools import cache
-from html import escape
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,9 +13,11 @@ from rnnlib.models import EncoderDecoder
 from rnnlib.models.attention import AdditiveAttention
 from rnnlib.page.colours import COLOURS
 from rnnlib.page.diagrams.pen import Pen
-from rnnlib.page.drawing import MONO, SANS, Drawing, letters, number
+from rnnlib.page.drawing import MONO, Drawing, letters, number
 from rnnlib.page.live.figure import Slider, Text, live
-from rnnlib.page.live.plot import UPRIGHT, hundredths
+from rnnlib.page.live.plot import UPRIGHT, Shades, hundredths
+from rnnlib.page.live.typed import placed, quoted
+from rnnlib.page.live.weights import load_packed, pack_model
 
 D, H, A = 16, 48, 16
 TASK = Dates(
@@ -38,7 +37,6 @@ TASK = Dates(
 FIRST = "Tue, September 23, 1997"
 LEFT, TOP, WIDTH, WIDE, HIGH = 40, 50, 412, 15, 15
 """Of the map: where it begins, how wide it is at most, and the size of a cell at most."""
-LEVELS = 8
 WEIGHTS = Path(__file__).with_name("dates.json")
 
 
@@ -55,34 +53,16 @@ def make() -> EncoderDecoder:
 
 
 def quantised(model: nn.Module) -> str:
-    """Return a model's weights as JSON: whole numbers from -127 to 127, a scale for each row."""
-    found = {}
-    for name, weight in model.state_dict().items():
-        rows = weight.reshape(-1, weight.size(-1)).double()  # a vector is one row
-        scales = (rows.abs().amax(dim=1, keepdim=True) / 127).float()
-        found[name] = {
-            "scales": _text(scales, "<f4"),
-            "numbers": _text((rows / scales).round(), "i1"),
-        }
-    return json.dumps(found, indent=1) + "\n"
-
-
-def _text(numbers: Tensor, kind: str) -> str:
-    return base64.b64encode(numbers.numpy().astype(kind).tobytes()).decode("ascii")
+    """Return a model's weights, packed, as JSON."""
+    return json.dumps(pack_model(model), indent=1) + "\n"
 
 
 @cache
 def date_network() -> EncoderDecoder:
     """Return the trained network, in float64, with the weights that the page has."""
-    weights = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     with torch.random.fork_rng(devices=[]):  # no draw here may change the reader's next
         model = make().double()
-    for name, parameter in model.state_dict().items():
-        scales = np.frombuffer(base64.b64decode(weights[name]["scales"]), "<f4").astype(float)
-        numbers = np.frombuffer(base64.b64decode(weights[name]["numbers"]), "i1")
-        rows = numbers.reshape(len(scales), -1) * scales[:, None]
-        parameter.copy_(torch.from_numpy(rows).view_as(parameter))
-    return model.eval()
+    return load_packed(model, json.loads(WEIGHTS.read_text(encoding="utf-8"))).eval()
 
 
 def read_date(text: str) -> tuple[str, Tensor, float]:
@@ -124,21 +104,16 @@ def dates() -> Drawing:
     ):
         ink = f'class="{css}" fill="{letters(COLOURS[name])}" {UPRIGHT}'
         pen.text(words, x, 16, 13, "start", ink)
-    paths = [""] * (LEVELS + 1)
-    for t, row in enumerate(weights.tolist()):
-        for j, weight in enumerate(row):
-            paths[int(weight * LEVELS + 0.5)] += _frame(LEFT + j * cell, TOP + t * HIGH, cell)
-    for k, path in enumerate(paths[1:], 1):
-        ink = f'class="level{k}" fill="{COLOURS["state"]}" fill-opacity="{k / LEVELS:g}"'
-        pen.add("path", more=ink, d=path)
+    shades = Shades(LEFT, TOP, cell, HIGH, "level")
+    shades.draw(pen, weights.tolist(), COLOURS["state"])
     chosen = _frame(LEFT - 22, TOP, 22 + len(FIRST) * cell)
     pen.path(chosen, 'class="chosen" stroke="currentColor"')
-    _letters(pen, "given typed", "input", FIRST, lambda j: (LEFT + (j + 0.5) * cell, TOP - 6))
-    _letters(pen, "out answer", "output", symbols, lambda t: (LEFT - 12, TOP + (t + 0.78) * HIGH))
+    placed(pen, "given typed", "input", FIRST, lambda j: (LEFT + (j + 0.5) * cell, TOP - 6))
+    placed(pen, "out answer", "output", symbols, lambda t: (LEFT - 12, TOP + (t + 0.78) * HIGH))
     stops = [str(t) for t in range(1, TASK.max_steps + 1)]
     data = {
-        "map": (LEFT, TOP, WIDTH, WIDE, HIGH),
-        "levels": LEVELS,
+        "map": shades.data(),
+        "widest": (WIDTH, WIDE),
         "colour": COLOURS["state"],
         "source": TASK.source_vocabulary.symbols,
         "target": TASK.target_vocabulary.symbols,
@@ -149,7 +124,7 @@ def dates() -> Drawing:
     }
     places = sorted(enumerate(weights[0].tolist()), key=lambda place: -place[1])[:3]
     looked = ", ".join(
-        f"{'a space' if FIRST[j] == ' ' else f'“{FIRST[j]}”'} (place {j + 1}, {hundredths(weight)})"
+        f"{quoted(FIRST[j])} (place {j + 1}, {hundredths(weight)})"
         for k, (j, weight) in enumerate(places)
         if k == 0 or weight >= 0.1
     )
@@ -160,12 +135,12 @@ def dates() -> Drawing:
         "".join(pen.parts),
         (460, TOP + TASK.max_steps * HIGH + 8),
         [
-            Text("text", "a date", FIRST, _STYLE),
+            Text("text", "a date", FIRST),
             Slider("symbol", "symbol of the answer", stops, "1"),
             Shaded(),
         ],
         data,
-        ("plot", "cells", "dates"),
+        ("plot", "cells", "weights", "typed", "dates"),
         f"<b>{symbols[:-1]}</b>, with a probability {_sure(probability)}. Writing symbol 1, "
         f"“{symbols[0]}”, it looked most at {looked}.",
         zoom=1.15,
@@ -173,10 +148,8 @@ def dates() -> Drawing:
 
 
 _STYLE = (
-    ".rnn-drawing [type=text]{width:min(22rem,60vw);padding:0 .5rem;font:inherit;color:inherit;"
-    "background:transparent;border:1px solid;border-radius:.3rem}"
-    ".rnn-drawing .shaded{flex-basis:100%;min-height:3.2em;text-align:center;"
-    f"font-family:{MONO};white-space:pre-wrap;overflow-wrap:anywhere}}"
+    "<style>.rnn-drawing .shaded{flex-basis:100%;min-height:3.2em;text-align:center;"
+    f"font-family:{MONO};white-space:pre-wrap;overflow-wrap:anywhere}}</style>"
 )
 
 
@@ -185,7 +158,7 @@ class Shaded:
 
     def html(self) -> str:
         """Return its markup."""
-        return '<div class="shaded" aria-hidden="true"></div>'
+        return f'{_STYLE}<div class="shaded" aria-hidden="true"></div>'
 
 
 def _sure(probability: float) -> str:
@@ -196,11 +169,3 @@ def _sure(probability: float) -> str:
 def _frame(x: float, y: float, wide: float) -> str:
     wide = number(wide)
     return f"M{number(x)} {number(y)}h{wide}v{number(HIGH)}h-{wide}z"
-
-
-def _letters(pen: Pen, css: str, colour: str, text: str, place) -> None:
-    """Write a text whose symbols stand each at a place of its own."""
-    places = [place(k) for k in range(len(text))]
-    x, y = (" ".join(map(number, values)) for values in zip(*places, strict=True))
-    ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT.replace(SANS, MONO)}'
-    pen.add("text", escape(text.replace(" ", "␣")), ink, x=x, y=y, font_size=13)

@@ -27,6 +27,10 @@ _STYLE = (
     ".rnn-drawing label{display:flex;align-items:center;gap:.6rem;margin:0}"
     ".rnn-drawing input{width:min(11rem,28vw);height:2.75rem;margin:0;"
     f"accent-color:{STATE}}}"
+    ".rnn-drawing :is([type=text],[type=number]){color:inherit;background:transparent;"
+    "border:1px solid;border-radius:.3rem;padding:0 .3rem;font:inherit}"
+    ".rnn-drawing [type=text]{width:min(22rem,72vw)}"
+    ".rnn-drawing label:has([type=text]){flex-wrap:wrap}"
     ".rnn-drawing output{min-width:2.4em;font-variant-numeric:tabular-nums}"
     ".rnn-drawing button,.rnn-drawing select{min-height:2.75rem;min-width:2.75rem;"
     "padding:0 .6rem;font:inherit;color:inherit;background:transparent;border:1px solid;"
@@ -121,18 +125,22 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Text:
-    """A line to type into; the script reads it from the control, as it stands."""
+    """A line to type into; the script reads it from the control, as it stands.
+
+    `mode` says which keys a phone offers: HTML's ``inputmode``.
+    """
 
     name: str
     label: str
     first: str
-    style: str = ""
+    mode: str = "text"
 
     def html(self) -> str:
         """Return its markup."""
-        return (self.style and f"<style>{self.style}</style>") + (
+        return (
             f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{escape(self.first)}" inputmode="text" autocomplete="off"/></label></div>'
+            f'value="{escape(self.first)}" inputmode="{self.mode}" autocomplete="off"/></label>'
+            "</div>"
         )
 
 

@@ -1,6 +1,5 @@
 """How far a gradient reaches back: in a plain RNN, an LSTM and a GRU, as their settings move."""
 
-import base64
 import math
 
 import torch
@@ -13,6 +12,7 @@ from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing, letters
 from rnnlib.page.live.figure import Choice, Slider, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths, line, short
+from rnnlib.page.live.weights import encoded
 
 T, D, H = 51, 3, 16
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
@@ -123,9 +123,9 @@ def gradient_lag(layer: str = "RNN") -> Drawing:
         "layer": layer,
         "plot": PLOT.data(),
         "x": x[:, 0].tolist(),
-        "W_x": [_text(part) for part in W_x],
-        "W_h": [_text(part) for part in W_h],
-        "u": _text(u),
+        "W_x": [encoded(part, "<f8") for part in W_x],
+        "W_h": [encoded(part, "<f8") for part in W_h],
+        "u": encoded(u, "<f8"),
         "memory": MEMORY[layer],
     }
     said = (
@@ -140,7 +140,7 @@ def gradient_lag(layer: str = "RNN") -> Drawing:
         (460, 306),
         _controls(layer),
         data,
-        ("plot", "cells", "lag"),
+        ("plot", "cells", "weights", "lag"),
         said,
         zoom=1.15,
     )
@@ -160,7 +160,3 @@ def _controls(layer: str) -> list[Slider | Choice]:
         Slider("gain", "factor on W<sub>hh</sub>", "1 2 3 4 5 6 8".split(), "1"),
         inputs,
     ]
-
-
-def _text(numbers: Tensor) -> str:
-    return base64.b64encode(numbers.contiguous().numpy().astype("<f8").tobytes()).decode("ascii")

@@ -149,10 +149,7 @@ _STYLE = (
     "font-weight:400;text-align:left;color:inherit}"
     ".rnn-drawing .weights label span{position:absolute;clip-path:inset(50%)}"
     ".rnn-drawing .weights label{position:relative}"
-    ".rnn-drawing :is([type=number],[type=text]){color:inherit;background:transparent;"
-    "border:1px solid;border-radius:.3rem;padding:0 .3rem;font:inherit}"
-    ".rnn-drawing [type=number]{width:4.2rem;height:2rem}"
-    ".rnn-drawing [type=text]{width:min(22rem,60vw)}</style>"
+    ".rnn-drawing [type=number]{width:4.2rem;height:2rem}</style>"
 )
 
 

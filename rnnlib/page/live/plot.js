@@ -14,6 +14,15 @@ const axes = ({ box: [left, top, right, bottom], x: [x0, x1], y: [low, high], lo
   if (log) y = Math.min(Math.max(y > 0 ? Math.log10(y) : low, low), high);
   return [left + (x - x0) / (x1 - x0) * (right - left), bottom - (y - low) / (high - low) * (bottom - top)];
 };
+// A map of numbers from 0 to 1, in shades.
+const shades = (root, { left, top, wide, high, name, levels }) => rows => {
+  const paths = Array.from({ length: levels + 1 }, () => '');
+  rows.forEach((row, i) => row.forEach((value, j) => {
+    paths[Math.floor(value * levels + 0.5)] += `M${round(left + j * wide)} ${round(top + i * high)}` +
+      `h${round(wide)}v${round(high)}h-${round(wide)}z`;
+  }));
+  for (let k = 1; k <= levels; k++) root.querySelector(`.${name}${k}`).setAttribute('d', paths[k]);
+};
 const minus = text => text.replace('-', '−');
 const short = v => {
   if (v === 0 || !isFinite(v)) return v === 0 ? '0' : '∞';

@@ -36,6 +36,42 @@ def hundredths(value: float) -> str:
     return text.replace("-", "−") if float(text) else "0.00"
 
 
+class Shades:
+    """A map of numbers from 0 to 1: a cell each, darker where it is larger, a path for each shade.
+
+    Parameters
+    ----------
+    left, top : float
+        Where it stands in the view.
+    wide, high : float
+        The size of a cell.
+    name : str
+        Its paths are called name1, name2 and so on, from pale to dark.
+    """
+
+    LEVELS = 8
+
+    def __init__(self, left, top, wide, high, name):
+        self.left, self.top, self.wide, self.high, self.name = left, top, wide, high, name
+
+    def draw(self, pen: Pen, rows: Sequence[Sequence[float]], colour: str) -> None:
+        """Draw the rows, from the top."""
+        paths = [""] * (self.LEVELS + 1)
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                x, y = self.left + j * self.wide, self.top + i * self.high
+                wide, high = number(self.wide), number(self.high)
+                level = math.floor(value * self.LEVELS + 0.5)
+                paths[level] += f"M{number(x)} {number(y)}h{wide}v{high}h-{wide}z"
+        for k, path in enumerate(paths[1:], 1):
+            ink = f'class="{self.name}{k}" fill="{colour}" fill-opacity="{k / self.LEVELS:g}"'
+            pen.add("path", more=ink, d=path)
+
+    def data(self) -> dict:
+        """Return what a script needs to draw in it."""
+        return vars(self) | {"levels": self.LEVELS}
+
+
 class Axes:
     """A rectangle of a drawing with a scale on both sides; its y may be logarithmic.
 

@@ -1,25 +1,16 @@
 // A small GRU reads what is typed, and says what may come next. Matrices are (from, to).
-const matrix = ({ to, scales, bytes }) => {
-  const parts = new Int8Array(Uint8Array.from(atob(bytes), character => character.charCodeAt(0)).buffer);
-  return Float64Array.from(parts, (v, k) => v * scales[Math.floor(k / to)]);
-};
 const network = ({ symbols, embedding, x, h, readout, bias }) => {
-  const E = matrix(embedding), D = embedding.to, W_x = x.map(matrix), W_h = h.map(matrix);
-  const W = matrix(readout), b = matrix(bias), step = steps.GRU();
+  const matrix = packed => unpack(packed).values, { columns: D, values: E } = unpack(embedding);
+  const W_x = x.map(matrix), W_h = h.map(matrix), W = matrix(readout), b = matrix(bias), step = steps.GRU();
   return {
     known: [...symbols],
-    zeros: new Float64Array(h[0].to),
+    zeros: new Float64Array(unpack(h[0]).columns),
     read: (state, k) => {
       const e = E.slice(k * D, (k + 1) * D);
       return step(W_x.map(W => times(e, W)), [state], W_h)[0][0];
     },
     scores: state => add(times(state, W), b),
   };
-};
-const softmax = (y, temperature) => {
-  const most = Math.max(...y), e = y.map(v => Math.exp((v - most) / temperature));
-  const sum = e.reduce((a, b) => a + b);
-  return e.map(v => v / sum);
 };
 // For each character: what it is, its index or -1, the state and the scores after it.
 const readText = ({ known, zeros, read, scores }, text) => {
@@ -31,10 +22,6 @@ const readText = ({ known, zeros, read, scores }, text) => {
     return { symbol, k, state, y: scores(state) };
   });
 };
-const shown = symbol => ({ ' ': '␣', '\n': '↵' })[symbol] ?? symbol;
-const quoted = symbol => ({ ' ': 'a space', '\n': 'the end of the line' })[symbol] ??
-  `“${symbol.replace('&', '&amp;').replace('<', '&lt;')}”`;
-const percent = p => `${p > 0 && p < 0.005 ? 'below 1' : Math.floor(100 * p + 0.5)}\u00a0%`;
 const figure = (root, { net, top, plot, bars: [left, first, high, wide], colours }) => {
   const all = name => [...root.querySelectorAll(`.${name}`)], [line] = all('unit'), [likely] = all('likely');
   const [cells, symbols, names, shares] = ['cell', 'symbol', 'name', 'share'].map(all);

@@ -1,9 +1,9 @@
 """What the reader types, read by a small network: what may come next, and what one unit does."""
 
-import base64
 import json
 import math
 from functools import cache
+from html import escape
 from pathlib import Path
 
 import torch
@@ -18,9 +18,11 @@ from rnnlib.page.diagrams.pen import Pen
 from rnnlib.page.drawing import Drawing, letters, number
 from rnnlib.page.live.figure import Slider, Text, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths
+from rnnlib.page.live.typed import percent, quoted, shown
+from rnnlib.page.live.weights import unpack
 
 WEIGHTS = Path(__file__).with_suffix(".json")
-"""Written by tools/text_network.py: whole numbers from -127 to 127, a scale for each row."""
+"""Written by tools/text_network.py; matrices are (from, to)."""
 # No dollar signs: JupyterLab would set as mathematics what stands between two.
 FIRST = "The layer `rnn` of the network"
 UNIT = 37
@@ -31,11 +33,6 @@ TEMPERATURES = "0.1 0.25 0.5 0.75 1 1.5 2 3".split()
 PLOT = Axes(34, 62, 450, 152, (0.5, SHOWN + 0.5), (-1, 1))
 BARS = (60, 206, 19, 300)
 """Where the bars begin, the height of the first, that of a row, and the length of all."""
-_STYLE = (
-    ".rnn-drawing [type=text]{width:min(26rem,72vw);color:inherit;background:transparent;"
-    "border:1px solid;border-radius:.3rem;padding:0 .3rem;font:inherit}"
-    ".rnn-drawing .control:has([type=text]) label{flex-wrap:wrap}"
-)
 
 
 @cache
@@ -47,24 +44,20 @@ def weights() -> dict:
 def text_network() -> CharRNN:
     """Return the network of the figure, in float64, with the weights that the page has."""
     found = weights()
-    D, H = found["embedding"]["to"], found["h"][0]["to"]
+    E, W_x, W_h = (
+        unpack(found["embedding"]),
+        *(torch.cat([unpack(part).T for part in found[name]]) for name in "xh"),
+    )
     with torch.random.fork_rng(devices=[]):  # no draw here may change the reader's next
-        rnn = GRU(D, H, bias=False, batch_first=True, dtype=torch.float64)
+        rnn = GRU(E.size(1), W_h.size(1), bias=False, batch_first=True, dtype=torch.float64)
         model = CharRNN(rnn, Vocabulary(tuple(found["symbols"])))
     with torch.no_grad():
-        model.embedding.weight.copy_(_matrix(found["embedding"]))
-        rnn.weight_ih_l0.copy_(torch.cat([_matrix(part).T for part in found["x"]]))
-        rnn.weight_hh_l0.copy_(torch.cat([_matrix(part).T for part in found["h"]]))
-        model.readout.weight.copy_(_matrix(found["readout"]).T)
-        model.readout.bias.copy_(_matrix(found["bias"])[0])
+        model.embedding.weight.copy_(E)
+        rnn.weight_ih_l0.copy_(W_x)
+        rnn.weight_hh_l0.copy_(W_h)
+        model.readout.weight.copy_(unpack(found["readout"]).T)
+        model.readout.bias.copy_(unpack(found["bias"])[0])
     return model.eval()
-
-
-def _matrix(found: dict) -> Tensor:
-    """Return a matrix (from, to)."""
-    parts = torch.tensor(list(base64.b64decode(found["bytes"])), dtype=torch.uint8)
-    rows = parts.view(torch.int8).view(-1, found["to"])
-    return rows * torch.tensor(found["scales"], dtype=torch.float64)[:, None]
 
 
 @torch.no_grad()
@@ -105,7 +98,9 @@ def type_text() -> Drawing:
         fill = f'class="cell" fill="{_SIGNED[value < 0]}" fill-opacity="{opacity:g}"'
         pen.add("rect", more=fill, x=left, y=PLOT.top - 32, width=wide, height=24)
         ink = f'class="symbol" {UPRIGHT}'
-        pen.text(_shown(text[t]) if t < len(text) else "", left + wide / 2, 48, 15, "middle", ink)
+        pen.text(
+            escape(shown(text[t])) if t < len(text) else "", left + wide / 2, 48, 15, "middle", ink
+        )
     bars = (
         f"M{number(PLOT.at(t, 0)[0])} {number(zero)}V{number(PLOT.at(t, value)[1])}"
         for t, value in enumerate(values, 1)
@@ -116,13 +111,15 @@ def type_text() -> Drawing:
     pen.path("".join(bars), f'class="likely" stroke="{COLOURS["output"]}" stroke-width="12"')
     for n, (i, share) in enumerate(zip(likely, shares, strict=True)):
         baseline = first + n * high + 5
-        pen.text(_shown(known[i]), left - 14, baseline, 15, "middle", f'class="name" {UPRIGHT}')
+        pen.text(
+            escape(shown(known[i])), left - 14, baseline, 15, "middle", f'class="name" {UPRIGHT}'
+        )
         # Beyond the longest bar, where no bar can run into it.
-        pen.text(_percent(share), left + wide + 80, baseline, 13, "end", f'class="share" {UPRIGHT}')
+        pen.text(percent(share), left + wide + 80, baseline, 13, "end", f'class="share" {UPRIGHT}')
     x = model.vocabulary.encode(FIRST)[1:]
     cost = -p[:-1].gather(1, x[:, None]).log2().mean().item()
     three = ", ".join(
-        f"{_quoted(known[i])} ({_percent(s)})" for i, s in zip(likely[:3], shares[:3], strict=True)
+        f"{quoted(known[i])} ({percent(s)})" for i, s in zip(likely[:3], shares[:3], strict=True)
     )
     return live(
         "A small network reads what you type",
@@ -132,28 +129,14 @@ def type_text() -> Drawing:
         "".join(pen.parts),
         (460, BARS[1] + TOP * BARS[2]),
         [
-            Text("text", "your text", FIRST, _STYLE),
+            Text("text", "your text", FIRST),
             Slider("temperature", "temperature", TEMPERATURES, "1"),
             Slider("unit", "unit", range(1, h.size(1) + 1), str(UNIT), buttons=True),
         ],
         {"net": weights(), "top": TOP, "plot": PLOT.data(), "bars": BARS, "colours": _SIGNED},
-        ("plot", "cells", "text"),
-        f"After {_quoted(FIRST[-1])} the likeliest are {three}. Unit {UNIT} is "
+        ("plot", "cells", "weights", "typed", "text"),
+        f"After {quoted(FIRST[-1])} the likeliest are {three}. Unit {UNIT} is "
         f"{hundredths(values[-1])}. From the second character on, your text cost "
         f"{hundredths(cost)} bits a character.",
         zoom=1.15,
     )
-
-
-def _shown(symbol: str) -> str:
-    return {" ": "␣", "\n": "↵", "&": "&amp;", "<": "&lt;"}.get(symbol, symbol)
-
-
-def _quoted(symbol: str) -> str:
-    names = {" ": "a space", "\n": "the end of the line"}
-    return names.get(symbol, f"“{_shown(symbol)}”")
-
-
-def _percent(p: float) -> str:
-    whole = "below 1" if 0 < p < 0.005 else math.floor(100 * p + 0.5)
-    return f"{whole}\u00a0%"  # no line ends between the two
