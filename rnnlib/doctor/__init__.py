@@ -7,15 +7,17 @@ does, never what its class is called.
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.checks import check_integer
-from rnnlib.doctor.calling import RaisedError, Subject
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.checks import BEFORE, CALL, CHECKS
 from rnnlib.doctor.copies import copied, undisturbed
-from rnnlib.doctor.messages import diagnose, first_line
+from rnnlib.doctor.messages import diagnose, raised
 from rnnlib.doctor.report import Check, Finding, Report, sick, untold
+from rnnlib.doctor.returned import RaisedError
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -86,6 +88,8 @@ def examine(
     if not isinstance(model, nn.Module):
         what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise TypeError(f"model: expected a Module, got {what}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError("model: expected a Module before it is scripted, got a scripted one")
     packed = isinstance(example, PackedSequence)
     if packed:
         example, lengths = pad_packed_sequence(example, batch_first=True)
@@ -116,18 +120,18 @@ def examine(
 
 def _asked(checks: Sequence[Check], subject: Subject) -> list[Finding]:
     """Ask each check; what the model raises is told once."""
-    findings, raised = [], set()
+    findings, before = [], set()
     for check in checks:
         try:
             outcome = check.answer(subject)
         except RaisedError as error:
-            outcome = untold(f"It raised the same as before: {first_line(error)}")
-            if str(error) not in raised:
+            outcome = untold(f"{raised(error.error)} See above.")
+            if str(error) not in before:
                 findings.append(_raised(check, error.error))
-                raised.add(str(error))
+                before.add(str(error))
                 continue
         except Exception as error:
-            outcome = untold(f"The question failed: {type(error).__name__}: {first_line(error)}")
+            outcome = untold(f"The question failed. {raised(error)}")
         if outcome is not None:
             findings.append(check.finding(outcome))
     return findings
@@ -136,7 +140,7 @@ def _asked(checks: Sequence[Check], subject: Subject) -> list[Finding]:
 def _raised(check: Check, error: Exception) -> Finding:
     """Make a finding of what the model raised."""
     known = diagnose(error)
-    said = f"It raised {type(error).__name__}: {first_line(error)}"
+    said = raised(error)
     if known is None:
         meaning = f"{said} Asked was: {check.question}"
         return check.finding(sick(None, "", meaning, "read the message, and print the shapes"))

@@ -5,38 +5,17 @@ A `Subject` hides these from the checks: to them every model reads (N, T, …) a
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib.data.lengths import pack
-from rnnlib.doctor.copies import copied, held, seed
+from rnnlib.doctor.copies import copied, held, seed, stirred
+from rnnlib.doctor.returned import blamed, main_part
 
 SAMPLES, STEPS = 5, 9
 """Of a probe: small, and unlike each other."""
-
-
-class RaisedError(Exception):
-    """What the model raised, or the backward pass through it: no fault of the doctor's."""
-
-    def __init__(self, error: Exception):
-        super().__init__(f"{type(error).__name__}: {str(error).strip()}")
-        self.error = error
-
-
-@contextmanager
-def blamed() -> Iterator[None]:
-    """Raise what is raised inside as a `RaisedError`."""
-    try:
-        yield
-    except RaisedError:
-        raise
-    except Exception as error:
-        raise RaisedError(error) from error
 
 
 class Subject:
@@ -63,6 +42,7 @@ class Subject:
         self.free = [True, True]  # whether samples, and steps, may be any number
         self.steady = True
         self.learned = False
+        self.moved = False  # whether the weights had to be moved for any answer
 
     # ------------------------------------------------------------------------------ calls
 
@@ -127,7 +107,12 @@ class Subject:
             self.axes[1] = None  # steps of its own: halved, or those of another sequence
         self.free = [self.free[axis] for axis in order]
         self._find_precision()
-        x = self.probe()
+        self.given = self.model
+        x, other = self.probe(), self.probe(number=1)
+        with torch.no_grad():
+            if torch.equal(self.answer(x), self.answer(other)):
+                # A read-out that begins at zero hides all that is before it.
+                self.model, self.moved = stirred(self.model, 0, 0.05), True
         again = [self.answer(x, model=m) for m in [copied(self.model)] * 2]
         self.steady = again[0].shape == again[1].shape and torch.equal(*again)
         self.learned = True
@@ -177,7 +162,8 @@ class Subject:
                 self.batch_first = sizes.index(len(told)) == 0
                 self.told_layout = self.batch_first
                 return
-        self.batch_first = self._apart(0) or not self._apart(1)
+        if sizes[0] > 1:  # Time first would leave sequences of one step.
+            self.batch_first = self._apart(0) or not self._apart(1)
 
     def _apart(self, axis: int) -> bool:
         """Whether what stands along an axis of the input is answered one by one."""
@@ -268,24 +254,6 @@ class Subject:
         spread = frames.std() if frames.numel() > 1 else frames.new_zeros(())
         spread = torch.where((spread > 0) & spread.isfinite(), spread, torch.ones_like(spread))
         return torch.nan_to_num(x) + 0.3 * spread * noise
-
-
-def main_part(returned, batch_first: bool) -> Tensor:
-    """Return the first tensor of real numbers in what a model returned."""
-    parts = [returned]
-    while parts:
-        part = parts.pop(0)
-        if isinstance(part, PackedSequence):
-            return pad_packed_sequence(part, batch_first=batch_first)[0]
-        if isinstance(part, Tensor):
-            if part.is_floating_point() or part.is_complex():
-                return part
-        elif isinstance(part, Mapping):
-            parts = [part["logits"]] * ("logits" in part) + list(part.values()) + parts
-        elif isinstance(part, list | tuple):
-            parts = list(part) + parts
-    kind = f"one of {returned.dtype}" if isinstance(returned, Tensor) else type(returned).__name__
-    raise RaisedError(TypeError(f"the model returned no tensor of real numbers, but {kind}"))
 
 
 def _of_classes(targets) -> bool:

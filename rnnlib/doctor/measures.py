@@ -11,8 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from rnnlib.doctor.calling import STEPS, RaisedError, Subject, blamed
+from rnnlib.doctor.calling import STEPS, Subject
 from rnnlib.doctor.copies import copied
+from rnnlib.doctor.returned import RaisedError, blamed
 
 FAR = 64
 """Steps of a long probe: gradients are followed over the last half of it."""
@@ -116,7 +117,9 @@ def input_gradient(s: Subject, x: Tensor, pick: Callable[[Tensor], Tensor]) -> T
     source = x if s.is_real else kept[0] if kept else None
     if source is None:
         return None
-    picked = pick(y).sum()
+    # Each sample with a weight of its own: a softmax over samples adds up to one.
+    weights = torch.linspace(0.5, 1.5, len(y)).to(y)
+    picked = (pick(y) * weights).sum()
     gradient = None
     if picked.requires_grad:
         with blamed():
@@ -125,12 +128,12 @@ def input_gradient(s: Subject, x: Tensor, pick: Callable[[Tensor], Tensor]) -> T
         return torch.zeros(x.shape[:2], dtype=torch.float64)
     if not s.is_real and not s.batch_first:
         gradient = gradient.transpose(0, 1)
-    return torch.linalg.vector_norm(gradient.flatten(2).double(), dim=-1)
+    return torch.linalg.vector_norm(gradient.reshape(*x.shape[:2], -1).double(), dim=-1)
 
 
 @once
 def by_lag(s: Subject) -> Tensor | None:
-    """How strongly the last answer hangs on the input k steps before it: mean norms, (T,).
+    """How strongly the last answer hangs on the input k steps before it: norms, (T,).
 
     Measured in the last half of a sequence of `FAR` steps, if the model reads so many: at the
     beginning of a sequence the zero state bends the curve. It is the median over the samples.

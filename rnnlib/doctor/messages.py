@@ -69,8 +69,8 @@ KNOWN: list[tuple[str, str, str, int]] = [
         6,
     ),
     (
-        r"[Ee]xpected hidden(\[\d\])? size|For batched (2|3)-D input, hx|hx should also be"
-        r"|Expected cell|state of (shape|size)|h_0: expected",
+        r"expected hidden(\[\d\])? size|expected (hx|h_0|c_0) of size|hx should also be"
+        r"|for batched (2|3)-D input, hx|expected cell|state of (shape|size)|h_0: expected",
         "The first state does not fit the batch: it is (layers × directions, N, H), with the "
         "samples second even if batch_first is True.",
         "make it of x: x.new_zeros(layers * directions, N, H), or pass none",
@@ -104,6 +104,12 @@ KNOWN: list[tuple[str, str, str, int]] = [
         3,
     ),
     (
+        r"'lengths' argument should be a 1D CPU int64 tensor|lengths.*(CPU|cpu)",
+        "Packing takes lengths on the CPU, in int64.",
+        "pass lengths.cpu()",
+        13,
+    ),
+    (
         r"same dtype|dtype.* match|dtype mismatch|but found (Double|Float|Long|Half)"
         r"|must have the same data ?type|expected scalar type|expected m1 and m2"
         r"|same data type|input .*weight.*dtype|got .*Long"
@@ -113,12 +119,6 @@ KNOWN: list[tuple[str, str, str, int]] = [
         "convert the data, x.float() (or x.long() for indices); make states of the input, "
         "x.new_zeros(…)",
         3,
-    ),
-    (
-        r"'lengths' argument should be a 1D CPU int64 tensor|lengths.*(CPU|cpu)",
-        "Packing takes lengths on the CPU, in int64.",
-        "pass lengths.cpu()",
-        13,
     ),
     (
         r"must be sorted in decreasing order",
@@ -175,6 +175,13 @@ KNOWN: list[tuple[str, str, str, int]] = [
         12,
     ),
     (
+        r"returned no tensor of real numbers, but (NoneType|ndarray)",
+        "The model returns nothing that torch can differentiate: forward ends without return, or "
+        "leaves torch for NumPy.",
+        "return the scores, as a tensor",
+        3,
+    ),
+    (
         r"returned no tensor of real numbers",
         "The model returns no scores: argmax is taken inside it, and nothing passes back "
         "through argmax.",
@@ -191,15 +198,16 @@ KNOWN: list[tuple[str, str, str, int]] = [
 """Pattern of a message, what it means, its cure, the chapter to read."""
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).strip().splitlines() or [""])[0]
+def raised(error: BaseException) -> str:
+    """Say what was raised, in a sentence: the type, and the first line of the message."""
+    line = (str(error).strip().splitlines() or [""])[0]
+    return f"It raised {type(error).__name__}: {line.rstrip('.')}."
 
 
 def diagnose(error: BaseException) -> Diagnosis | None:
     """Say what an error means, if it is a known one."""
     message = str(error)
     for pattern, meaning, cure, chapter in KNOWN:
-        if re.search(pattern, message):
+        if re.search(pattern, message, re.IGNORECASE):
             return Diagnosis(meaning, cure, chapter)
     return None

@@ -5,15 +5,21 @@
 wired right.
 """
 
-from rnnlib.doctor.cases import shapes, time, weights
+from rnnlib.doctor.cases import data, evaluation, gradient, padding, shapes, time
 from rnnlib.doctor.cases.case import Case
 from rnnlib.doctor.cases.healthy import HEALTHY, Healthy
 from rnnlib.doctor.cases.loud import LOUD, Loud
 
 GROUPS = ("data", "shapes", "gradient", "time", "scale", "padding", "evaluation")
 
-CASES = tuple(
-    sorted((*shapes.CASES, *weights.CASES, *time.CASES), key=lambda case: GROUPS.index(case.group))
+CASES = (
+    *data.CASES,
+    *shapes.CASES,
+    *gradient.CASES,
+    *time.CASES,
+    *evaluation.SCALE,
+    *padding.CASES,
+    *evaluation.CASES,
 )
 
 __all__ = ["CASES", "GROUPS", "HEALTHY", "LOUD", "Case", "Healthy", "Loud"]

@@ -9,17 +9,10 @@ from torch import nn
 from rnnlib import layers
 from rnnlib.data.vocabulary import Vocabulary
 from rnnlib.doctor.cases.case import D, K, Told, V, next_symbol, padded, plain
-from rnnlib.doctor.cases.shapes import Classifier, OneLayer, Tagger
-from rnnlib.doctor.cases.time import (
-    Attends,
-    Convolution,
-    MeanOfReal,
-    Packed,
-    TakesAny,
-    TwoCellsAligned,
-    TwoWayClassifier,
-)
-from rnnlib.doctor.cases.weights import ByHand, Drops
+from rnnlib.doctor.cases.evaluation import Drops
+from rnnlib.doctor.cases.networks import ByHand, Classifier, OneLayer, Tagger, TwoWayClassifier
+from rnnlib.doctor.cases.padding import MeanOfReal, Packed, TakesAny
+from rnnlib.doctor.cases.time import Attends, Convolution, TwoCellsAligned
 from rnnlib.models.attention import AdditiveAttention
 from rnnlib.models.characters import CharRNN
 from rnnlib.models.encoder_decoder import EncoderDecoder

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rnnlib.doctor.cases.shapes import Characters, Classifier, OfRows
+from rnnlib.doctor.cases.data import OfRows
+from rnnlib.doctor.cases.networks import Characters, Classifier
 
 
 @dataclass(frozen=True)

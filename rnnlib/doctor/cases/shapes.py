@@ -1,36 +1,18 @@
-"""Data and shapes: numbers that don't fit, and axes that are taken for one another."""
+"""Shapes: axes that are taken for one another, and sizes in the wrong place."""
 
 import torch
 from torch import nn
 
-from rnnlib.doctor.cases.case import Case, D, K, Told, V, features, next_symbol, plain
+from rnnlib.doctor.cases.case import Case, D, K, Told, classes, features, next_symbol
+from rnnlib.doctor.cases.networks import Characters, Classifier, OneLayer, Tagger
 
 
-class Classifier(nn.Module):
-    """One answer for each sequence."""
+class TenLayers(OneLayer):
+    """The number of outputs stands where the number of layers belongs."""
 
-    def __init__(self, H, K=K):
-        super().__init__()
-        self.rnn = nn.RNN(D, H, batch_first=True)
-        self.readout = nn.Linear(H, K)
-
-    def forward(self, x):
-        """Read all steps, answer from the last."""
-        output, _ = self.rnn(x)
-        return self.readout(output[:, -1])
-
-
-class Tagger(nn.Module):
-    """One answer for each step."""
-
-    def __init__(self, H):
-        super().__init__()
-        self.rnn = nn.RNN(D, H, batch_first=True)
-        self.readout = nn.Linear(H, K)
-
-    def forward(self, x):
-        """Answer at every step."""
-        return self.readout(self.rnn(x)[0])
+    def __init__(self, H, outputs=10):
+        super().__init__(H, outputs)
+        self.rnn = nn.LSTM(D, H, outputs, batch_first=True)
 
 
 class TimeFirstTagger(Tagger):
@@ -92,27 +74,6 @@ class TwoWayByCat(TwoWayByView):
         return self.readout(torch.cat([h_n[0], h_n[1]], dim=-1))
 
 
-class TenLayers(nn.Module):
-    """The number of outputs stands where the number of layers belongs."""
-
-    def __init__(self, H, outputs=10):
-        super().__init__()
-        self.rnn = nn.LSTM(D, H, outputs, batch_first=True)
-        self.readout = nn.Linear(H, outputs)
-
-    def forward(self, x):
-        """Answer at every step."""
-        return self.readout(self.rnn(x)[0])
-
-
-class OneLayer(TenLayers):
-    """One layer."""
-
-    def __init__(self, H, outputs=10):
-        super().__init__(H, outputs)
-        self.rnn = nn.LSTM(D, H, batch_first=True)
-
-
 class FixedBatch(Classifier):
     """A first state made for the batch that was at hand."""
 
@@ -171,54 +132,12 @@ class OverClasses(Classifier):
         return super().forward(x).softmax(dim=-1)
 
 
-class Characters(nn.Module):
-    """Symbols in, scores of the next symbol out."""
-
-    def __init__(self, H):
-        super().__init__()
-        self.embedding = nn.Embedding(V, 5)
-        self.rnn = nn.RNN(5, H, batch_first=True)
-        self.readout = nn.Linear(H, V)
-
-    def forward(self, x):
-        """Score what follows each symbol."""
-        return self.readout(self.rnn(self.embedding(x))[0])
-
-
 class TimeFirstCharacters(Characters):
     """A layer that reads time first, given samples first."""
 
     def __init__(self, H):
         super().__init__(H)
         self.rnn = nn.RNN(5, H)
-
-
-def _one_hot(symbols: list[str]):
-    index = {symbol: i for i, symbol in enumerate(symbols)}
-
-    def told(generator: torch.Generator) -> Told:
-        x = torch.eye(len(symbols))[torch.tensor([[index[c] for c in "hello"]])]
-        return {"example": x, "batch_first": True}
-
-    return told
-
-
-class OfOneHot(nn.Module):
-    """Reads one-hot rows of five or of four symbols."""
-
-    def __init__(self, H):
-        super().__init__()
-        self.rnn = nn.LazyLinear(H) if H == 0 else nn.RNN(5, H, batch_first=True)
-
-    def forward(self, x):
-        """Answer at every step."""
-        return self.rnn(nn.functional.pad(x, (0, 5 - x.size(-1))))[0]
-
-
-def _classes(K: int, generator: torch.Generator) -> Told:
-    y = torch.randint(K, (6,), generator=generator)
-    y[0] = K - 1
-    return {"example": features(generator), "targets": y, "batch_first": True}
 
 
 def _values(shape: tuple[int, ...]):
@@ -229,74 +148,7 @@ def _values(shape: tuple[int, ...]):
     return told
 
 
-def _pixels(most: float):
-    def told(generator: torch.Generator) -> Told:
-        x = torch.randint(256, (6, 10, 28), generator=generator) * (most / 255)
-        return {"example": x - most / 2 if most == 1 else x, "batch_first": True}
-
-    return told
-
-
-def _gap(generator: torch.Generator) -> Told:
-    x = features(generator)
-    x[2, 3, 1] = float("nan")
-    return {"example": x, "batch_first": True}
-
-
-class OfRows(nn.Module):
-    """Reads an image row by row."""
-
-    def __init__(self, H):
-        super().__init__()
-        self.rnn = nn.RNN(28, H, batch_first=True)
-        self.readout = nn.Linear(H, 10)
-
-    def forward(self, x):
-        """Answer from the last row."""
-        return self.readout(self.rnn(x)[0][:, -1])
-
-
 CASES = (
-    Case(
-        "a symbol counted twice",
-        "data",
-        "One class is never right, and never wrong.",
-        "data",
-        OfOneHot,
-        OfOneHot,
-        _one_hot(list("hello")),
-        _one_hot(sorted(set("hello"))),
-        "note",
-    ),
-    Case(
-        "a gap in the data",
-        "data",
-        "The loss is nan from the first update on.",
-        "data",
-        Classifier,
-        Classifier,
-        _gap,
-        plain,
-    ),
-    Case(
-        "pixels from 0 to 255",
-        "data",
-        "The loss falls a little, and stays.",
-        "saturation",
-        OfRows,
-        OfRows,
-        _pixels(255),
-        _pixels(1),
-    ),
-    Case(
-        "five scores for ten classes",
-        "data",
-        "Some batches raise, some pass.",
-        "targets",
-        lambda H: Classifier(H, 5),
-        lambda H: Classifier(H, 10),
-        lambda generator: _classes(10, generator),
-    ),
     Case(
         "targets of another shape",
         "shapes",
@@ -314,7 +166,7 @@ CASES = (
         "scores",
         OverClasses,
         Classifier,
-        lambda generator: _classes(K, generator),
+        lambda generator: classes(K, generator),
     ),
     Case(
         "samples taken for steps",
@@ -323,7 +175,6 @@ CASES = (
         "mixing",
         TimeFirstTagger,
         Tagger,
-        plain,
     ),
     Case(
         "samples taken for steps, in text",
@@ -341,7 +192,6 @@ CASES = (
         "mixing",
         Viewed,
         Transposed,
-        plain,
     ),
     Case(
         "the last sample for the last step",
@@ -350,7 +200,6 @@ CASES = (
         "mixing",
         LastSample,
         Classifier,
-        plain,
     ),
     Case(
         "two last states by view",
@@ -359,7 +208,6 @@ CASES = (
         "mixing",
         TwoWayByView,
         TwoWayByCat,
-        plain,
     ),
     Case(
         "softmax over the samples",
@@ -368,7 +216,7 @@ CASES = (
         "mixing",
         OverSamples,
         Classifier,
-        lambda generator: _classes(K, generator),
+        lambda generator: classes(K, generator),
     ),
     Case(
         "outputs given as layers",
@@ -377,7 +225,6 @@ CASES = (
         "input",
         TenLayers,
         OneLayer,
-        plain,
     ),
     Case(
         "a state for one size of batch",
@@ -386,7 +233,6 @@ CASES = (
         "sizes",
         FixedBatch,
         AnyBatch,
-        plain,
     ),
     Case(
         "squeeze without an axis",
@@ -395,6 +241,5 @@ CASES = (
         "sizes",
         Squeezed,
         SqueezedLast,
-        plain,
     ),
 )

@@ -1,12 +1,35 @@
-"""Time and padding: history that is not read, a future that is, and steps that are none."""
+"""Time: history that is not read, a future that is, and readers read at the wrong step."""
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnnlib.doctor.cases.case import Case, D, K, Told, V, features, next_symbol, padded, plain
-from rnnlib.doctor.cases.shapes import Characters, Classifier, Tagger
-from rnnlib.doctor.cases.weights import ByHand
+from rnnlib.doctor.cases.case import Case, D, K, Told, V, features, next_symbol
+from rnnlib.doctor.cases.networks import ByHand, Characters, Classifier, TwoWayClassifier, run
+
+
+class TwoCells(nn.Module):
+    """Two cells, one of which reads backward; its outputs stay in the order of reading."""
+
+    def __init__(self, H):
+        super().__init__()
+        self.ahead = nn.RNNCell(D, H)
+        self.back = nn.RNNCell(D, H)
+
+    def forward(self, x):
+        """Return both readers' states, (N, T, 2H)."""
+        ahead = run(self.ahead, x.unbind(1))
+        back = run(self.back, x.flip(1).unbind(1))
+        return torch.cat([ahead, back], dim=-1)
+
+
+class TwoCellsAligned(TwoCells):
+    """The backward outputs are put back into the order of time."""
+
+    def forward(self, x):
+        """Return both readers' states, (N, T, 2H)."""
+        ahead = run(self.ahead, x.unbind(1))
+        back = run(self.back, x.flip(1).unbind(1)).flip(1)
+        return torch.cat([ahead, back], dim=-1)
 
 
 class Forgets(ByHand):
@@ -85,53 +108,6 @@ class Convolution(nn.Module):
         return self.layers(self.pad(x.transpose(1, 2))).transpose(1, 2)
 
 
-class TwoCells(nn.Module):
-    """Two cells, one of which reads backward; its outputs stay in the order of reading."""
-
-    def __init__(self, H):
-        super().__init__()
-        self.ahead = nn.RNNCell(D, H)
-        self.back = nn.RNNCell(D, H)
-
-    def run(self, cell, steps):
-        """Run a cell over the steps in the order given."""
-        h, states = None, []
-        for x_t in steps:
-            h = cell(x_t, h)
-            states.append(h)
-        return torch.stack(states, dim=1)
-
-    def forward(self, x):
-        """Return both readers' states, (N, T, 2H)."""
-        ahead = self.run(self.ahead, x.unbind(1))
-        back = self.run(self.back, x.flip(1).unbind(1))
-        return torch.cat([ahead, back], dim=-1)
-
-
-class TwoCellsAligned(TwoCells):
-    """The backward outputs are put back into the order of time."""
-
-    def forward(self, x):
-        """Return both readers' states, (N, T, 2H)."""
-        ahead = self.run(self.ahead, x.unbind(1))
-        back = self.run(self.back, x.flip(1).unbind(1)).flip(1)
-        return torch.cat([ahead, back], dim=-1)
-
-
-class TwoWayClassifier(nn.Module):
-    """Each direction is read where it has seen the whole sequence."""
-
-    def __init__(self, H, layers=2):
-        super().__init__()
-        self.rnn = nn.GRU(D, H, layers, batch_first=True, bidirectional=True)
-        self.readout = nn.Linear(2 * H, K)
-
-    def forward(self, x):
-        """One answer for each sequence."""
-        _, h_n = self.rnn(x)
-        return self.readout(torch.cat([h_n[-2], h_n[-1]], dim=-1))
-
-
 class LastOutput(TwoWayClassifier):
     """The last step's output, where the backward half has seen one step."""
 
@@ -152,129 +128,34 @@ class BackwardOnly(TwoWayClassifier):
         return self.readout(self.rnn(x)[1][-1])
 
 
-class LastColumn(Classifier):
-    """The last column of a padded batch, for every length."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        return super().forward(x)
-
-
-class LastStep(Classifier):
-    """Each sequence's own last step."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        rows = torch.arange(len(x), device=x.device)
-        return self.readout(self.rnn(x)[0][rows, lengths.to(x.device) - 1])
-
-
-class MeanOfAll(Classifier):
-    """The mean over all columns, those of padding too."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        return self.readout(self.rnn(x)[0].mean(dim=1))
-
-
-class MeanOfReal(Classifier):
-    """The mean over each sequence's own steps."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        output, lengths = self.rnn(x)[0], lengths.to(x.device)
-        real = torch.arange(x.size(1), device=x.device) < lengths[:, None]
-        output = output * real[..., None]
-        return self.readout(output.sum(dim=1) / lengths[:, None])
-
-
-class NoLengths(TwoWayClassifier):
-    """The backward reader begins in the padding."""
-
-    def forward(self, x, lengths=None):
-        """One answer for each sequence."""
-        return super().forward(x)
-
-
-class Packed(TwoWayClassifier):
-    """Each sequence is read to its own end, in both directions."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        return super().forward(packed)
-
-
-class FlipsAll(nn.Module):
-    """A backward reader that flips the padded batch as a whole."""
+class TimeFirst(Characters):
+    """A layer that reads time first, given samples first."""
 
     def __init__(self, H):
-        super().__init__()
-        self.back = nn.RNNCell(D, H)
-
-    run = TwoCells.run
-
-    def forward(self, x, lengths):
-        """Return the backward reader's states."""
-        return self.run(self.back, x.flip(1).unbind(1)).flip(1)
+        super().__init__(H)
+        self.rnn = nn.RNN(5, H)
 
 
-class FlipsEach(FlipsAll):
-    """A backward reader that flips each sequence within its own length."""
-
-    def forward(self, x, lengths):
-        """Return the backward reader's states."""
-        t = torch.arange(x.size(1), device=x.device)
-        at = lengths.to(x.device)[:, None] - 1 - t
-        at = torch.where(at >= 0, at, t)[..., None]  # (N, T, 1)
-        states = self.run(self.back, x.gather(1, at.expand_as(x)).unbind(1))
-        return states.gather(1, at.expand_as(states))
+TEXT = "badabedagebacafe"
 
 
-class SortedAway(Classifier):
-    """Sorted by length to be packed, and left in that order."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        order = lengths.argsort(descending=True)
-        packed = pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
-        return self.readout(self.rnn(packed)[1][-1])
+def _text(generator: torch.Generator | None = None) -> Told:
+    """Return one text, the targets being its next symbols."""
+    indices = torch.tensor([["abcdefg".index(symbol) for symbol in TEXT]])
+    return {"example": indices[:, :-1], "targets": indices[:, 1:], "batch_first": True}
 
 
-class SortedBack(Classifier):
-    """Sorted by length to be packed, and put back."""
-
-    def forward(self, x, lengths):
-        """One answer for each sequence."""
-        order = lengths.argsort(descending=True)
-        packed = pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
-        return self.readout(self.rnn(packed)[1][-1][order.argsort()])
-
-
-class WantsSorted(Tagger):
-    """Packing that is told the lengths are sorted."""
-
-    def forward(self, x, lengths):
-        """Answer at every step."""
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True)
-        output, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
-        return self.readout(output)
-
-
-class TakesAny(Tagger):
-    """Packing that sorts by itself."""
-
-    def forward(self, x, lengths):
-        """Answer at every step."""
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        output, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
-        return self.readout(output)
-
-
-def _sorted_padded(generator: torch.Generator) -> Told:
-    told = padded(generator)
-    order = told["lengths"].argsort(descending=True)
-    return told | {"example": told["example"][order], "lengths": told["lengths"][order]}
+def _trained(model: nn.Module) -> nn.Module:
+    """Train a model on the text."""
+    told = _text()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for _ in range(100):
+        scores = model(told["example"])
+        loss = nn.functional.cross_entropy(scores[0], told["targets"][0])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model
 
 
 def _causal(generator: torch.Generator) -> Told:
@@ -283,15 +164,23 @@ def _causal(generator: torch.Generator) -> Told:
 
 CASES = (
     Case(
+        "trained, and no better than a table of pairs",
+        "time",
+        "The loss stops at the entropy of the pairs of symbols.",
+        "floor",
+        lambda H: _trained(TimeFirst(H)),
+        lambda H: _trained(Characters(H)),
+        _text,
+    ),
+    Case(
         "a state that is not handed on",
         "time",
         "As good as a network without memory.",
         "order",
         Forgets,
         ByHand,
-        plain,
     ),
-    Case("a bag of steps", "time", "Order makes no difference.", "order", Bag, Classifier, plain),
+    Case("a bag of steps", "time", "Order makes no difference.", "order", Bag, Classifier),
     Case(
         "attention that knows no positions",
         "time",
@@ -308,7 +197,6 @@ CASES = (
         "order",
         ReadsFirst,
         Classifier,
-        plain,
     ),
     Case(
         "two directions that predict the next symbol",
@@ -344,7 +232,6 @@ CASES = (
         "halves",
         TwoCells,
         TwoCellsAligned,
-        plain,
     ),
     Case(
         "the last output of two directions",
@@ -353,7 +240,6 @@ CASES = (
         "readout",
         LastOutput,
         TwoWayClassifier,
-        plain,
     ),
     Case(
         "the backward direction alone",
@@ -362,60 +248,5 @@ CASES = (
         "readout",
         BackwardOnly,
         TwoWayClassifier,
-        plain,
-    ),
-    Case(
-        "the last column of padding",
-        "padding",
-        "Short sequences are answered by chance.",
-        "padding",
-        LastColumn,
-        LastStep,
-        padded,
-    ),
-    Case(
-        "a mean over padding",
-        "padding",
-        "The answer depends on the longest of the batch.",
-        "padding",
-        MeanOfAll,
-        MeanOfReal,
-        padded,
-    ),
-    Case(
-        "a backward reader that begins in padding",
-        "padding",
-        "The answer depends on the longest of the batch.",
-        "padding",
-        NoLengths,
-        Packed,
-        padded,
-    ),
-    Case(
-        "a padded batch flipped as a whole",
-        "padding",
-        "The answer depends on the longest of the batch.",
-        "padding",
-        FlipsAll,
-        FlipsEach,
-        padded,
-    ),
-    Case(
-        "sorted, and not put back",
-        "padding",
-        "Right alone, and chance in a batch.",
-        "padding",
-        SortedAway,
-        SortedBack,
-        padded,
-    ),
-    Case(
-        "packing that wants sorted lengths",
-        "padding",
-        "It raises as soon as a batch is shuffled.",
-        "padding",
-        WantsSorted,
-        TakesAny,
-        _sorted_padded,
     ),
 )

@@ -2,11 +2,12 @@
 
 import torch
 
-from rnnlib.doctor.calling import RaisedError, Subject, main_part
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied, seed
 from rnnlib.doctor.measures import change, tolerance
-from rnnlib.doctor.messages import diagnose, first_line
+from rnnlib.doctor.messages import diagnose, raised
 from rnnlib.doctor.report import Outcome, check, note, sick, sound
+from rnnlib.doctor.returned import RaisedError, main_part
 
 
 @check(
@@ -63,7 +64,7 @@ def state(s: Subject) -> Outcome:
             if number == 1:
                 raise RaisedError(error) from error
             known = diagnose(error)
-            meaning = known.meaning if known else first_line(error)
+            meaning = known.meaning if known else raised(error)
             return sick(number, "is the backward pass that raises", meaning, cure)
     return sound(moved, unit, "Each call begins anew.")
 
@@ -123,7 +124,7 @@ def dtype(s: Subject) -> Outcome | None:
     try:
         y = s.answer(x.double() if s.is_real else x, model=copied(s.model).double())
     except RaisedError as error:
-        return sick(None, "", f"In float64 it raises {first_line(error)}", cure)
+        return sick(None, "", f"It does not run in float64. {raised(error.error)}", cure)
     return sick(
         y.element_size() * 8,
         "bits in its answer, of 64",

@@ -30,6 +30,8 @@ def gain(s: Subject) -> Outcome:
     # more steps.
     growth = min(far / near, (norms.max() / short.max()).item())
     unit = f"times as strong up to {last} steps back as at the last five"
+    # 20 seeds each, hidden 8 to 64: a network by hand with weights of 1/sqrt(H) at most 1.1; with
+    # W_hh of standard deviation 1 at least 380 for 24 units and 2,600 for 32.
     if growth > 50:
         return sick(
             growth,
@@ -118,6 +120,8 @@ def saturation(s: Subject) -> Outcome:
     share = sum(int((h.abs() > 0.99).sum()) for h in values) / sum(h.numel() for h in values)
     unit = "of what comes out of tanh is beyond 0.99"
     cure = "bring the inputs to mean 0 and standard deviation 1, and the weights to 1/sqrt(H)"
+    # 20 seeds each, hidden 8 to 64: pixels from 0 to 255 put at least 0.95 there; the same pixels
+    # between -1/2 and 1/2 none.
     if share > 0.8:
         return sick(share, unit, "Nearly every unit is at an end, where its slope is 0.", cure)
     if share > 0.4:

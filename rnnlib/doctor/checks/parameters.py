@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
-from rnnlib.doctor.calling import Subject, blamed
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied, held, seed, stirred
 from rnnlib.doctor.measures import change, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
+from rnnlib.doctor.returned import blamed
 
 
 def _named(names: list[str]) -> str:

@@ -2,11 +2,12 @@
 
 import torch
 
-from rnnlib.doctor.calling import RaisedError, Subject
+from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied
 from rnnlib.doctor.measures import change, scale, tolerance
-from rnnlib.doctor.messages import diagnose, first_line
+from rnnlib.doctor.messages import diagnose, raised
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
+from rnnlib.doctor.returned import RaisedError
 
 
 @check(
@@ -36,12 +37,15 @@ def layout(s: Subject) -> Outcome | None:
     "input",
     question="Does the answer depend on the input?",
     chapter=10,
-    blind="an input that is heard but not needed",
+    blind="an input that is heard but not needed; ten layers of an RNN or a GRU, which let through "
+    "a thousandth",
 )
 def deaf(s: Subject) -> Outcome:
     """Compare how far the answer moves with how large it is."""
     moved, size = scale(s)
     share = moved / max(size, 1e-300)
+    # Untrained layers of torch.nn and a linear read-out, hidden 10 to 32, 20 seeds each: an LSTM of
+    # ten layers at most 5.5e-6; of five layers at least 1.1e-3, a GRU 0.042, an RNN 0.18.
     if share < 3e-5:
         return sick(
             share,
@@ -49,6 +53,13 @@ def deaf(s: Subject) -> Outcome:
             "The input does not get through: the answer is nearly the same for every sequence.",
             "look for a size that went into num_layers (ten layers, by default weights, let "
             "nothing pass), and for weights or inputs that are all but zero",
+        )
+    if s.moved:
+        return note(
+            0,
+            "of its size the answer moves by",
+            "The answer does not depend on the input until the weights are moved a little: the "
+            "read-out begins at zero. All that follows was asked of moved weights.",
         )
     return sound(share, "of its size the answer moves by", "The answer depends on the input.")
 
@@ -104,9 +115,9 @@ def sizes(s: Subject) -> Outcome:
     if s.axes[0] is None:
         return untold("No axis of the answer belongs to the samples.")
     if not s.free[0]:
-        error = _error(s, s.raw.narrow(0 if s.batch_first else 1, 0, 1))
+        error = _error(s)
         known = error and diagnose(error)
-        said = f" It raised {type(error).__name__}: {first_line(error)}" if error else ""
+        said = f" {raised(error)}" if error else ""
         return sick(
             s.sizes[0 if s.batch_first else 1],
             "samples, and no other number",
@@ -121,7 +132,7 @@ def sizes(s: Subject) -> Outcome:
         return sick(
             1,
             "sample makes it raise",
-            f"A batch of one sample is not read: {first_line(error)}",
+            f"A batch of one sample is not read. {raised(error.error)}",
             "name the axis in squeeze(), or do without it",
         )
     if one.dim() == 0 or len(one) != 1:
@@ -132,9 +143,11 @@ def sizes(s: Subject) -> Outcome:
     return sound(None, "", "Other numbers of samples and steps are read.")
 
 
-def _error(s: Subject, raw) -> Exception | None:
+def _error(s: Subject) -> Exception | None:
+    """Return what a batch of one sample raises."""
+    lengths = None if s.lengths is None else s.lengths[:1]
     try:
-        s.call(raw, None if s.lengths is None else s.lengths[:1], copied(s.model).eval())
+        s.answer(s.example[:1], lengths, model=copied(s.model))
     except RaisedError as raised:
         return raised.error
     return None
