@@ -18,6 +18,7 @@ from rnnlib.exercises.bptt import (
     check_truncated,
     check_weight_gradient,
 )
+from rnnlib.exercises.clinic import Patient, check_leak, check_patient, check_reach
 from rnnlib.exercises.clipping import (
     check_angle,
     check_clip_norm,
@@ -107,6 +108,7 @@ from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
     "Hint",
+    "Patient",
     "Progress",
     "Verdict",
     "check_alpha_step",
@@ -138,6 +140,7 @@ __all__ = [
     "check_images_to_sequences",
     "check_initial_std",
     "check_last_states",
+    "check_leak",
     "check_least_steps",
     "check_lstm_parameters",
     "check_lstm_step",
@@ -146,9 +149,11 @@ __all__ = [
     "check_memoryless_floor",
     "check_most_misread",
     "check_own_symbols",
+    "check_patient",
     "check_previous",
     "check_probabilities",
     "check_quantile_loss",
+    "check_reach",
     "check_relu_backward",
     "check_reported_accuracy",
     "check_reversed",
@@ -241,6 +246,7 @@ CHAPTERS = {
         check_alpha_step,
         check_ctc_gradient,
     ),
+    "17 clinic": (check_leak, check_reach, check_patient),
 }
 
 
