@@ -180,7 +180,7 @@ def check_reach(draw, peak, hole, last, small):
     norms = draw.uniform(last + 1, low=0.2, high=0.9)
     norms[0] = 0.1
     norms[peak] = 5.0 + draw.uniform()
-    norms[hole] = 0.006
+    norms[hole - 1 : hole + 1] = 0.006
     norms[-1] = 0.08
     tail = torch.tensor([0.007, 0.002, 0.0005])
     return torch.cat([norms, draw.uniform(small, low=0.02, high=0.04), tail])

@@ -76,7 +76,7 @@ WRONG = [
     (check_leak, spoils_x, "x itself was changed"),
     (check_leak, lambda model, x, other: ..., "returns nothing yet"),
     (check_leak, lambda model, x, other: (model(x) - model(x)).abs().max(), "you gave 0, it is"),
-    (check_reach, lambda norms: len(norms) - 1, "you gave 11, it is 6"),
+    (check_reach, lambda norms: len(norms) - 5, "you gave 7, it is 6"),
     (check_reach, lambda norms: 3, "you gave 3, it is 6"),
     (check_reach, lambda norms: ..., "returns nothing yet"),
     (check_patient, lambda D, H, K: Patient, "call it with D, H and K"),
