@@ -2,7 +2,7 @@
 
 What a chapter uses is named here, grouped by the chapter that introduces it. Rooms with many
 names of their own are imported from: ``rnnlib.data.tasks``, ``rnnlib.data.lengths``,
-``rnnlib.exercises``, ``rnnlib.gradients``, ``rnnlib.models``, ``rnnlib.page``,
+``rnnlib.doctor``, ``rnnlib.exercises``, ``rnnlib.gradients``, ``rnnlib.models``, ``rnnlib.page``,
 ``rnnlib.training``.
 """
 

@@ -141,6 +141,12 @@ KNOWN: list[tuple[str, str, str, int]] = [
         12,
     ),
     (
+        r"is out of bounds for dimension",
+        "A step is asked for that is not there: the last of n steps is number n - 1.",
+        "read at lengths - 1",
+        13,
+    ),
+    (
         r"Dimension out of range",
         "An axis is named that the tensor does not have, as in argmax(dim=2) of two axes.",
         "name the axis of classes from the end: argmax(dim=-1)",

@@ -49,7 +49,8 @@ class Finding:
         The check's name.
     verdict : {"sound", "sick", "note", "could not tell"}
     evidence : float or None
-        What was measured.
+        What was measured. Many checks change something and measure how far the answer moves, in
+        units of its range: how far it moves when the whole input is replaced.
     unit : str
         What the evidence counts, or is measured in.
     meaning : str
@@ -80,7 +81,8 @@ class Finding:
         return f"{int(self.evidence) if whole else f'{self.evidence:.2g}'} {self.unit}".strip()
 
     def __str__(self) -> str:
-        lines = [f"{self.verdict:<15} {self.check}: {self.measured}".rstrip(": ")]
+        head = f"{self.verdict:<15} {self.check}: {self.measured}".rstrip(": ")
+        lines = textwrap.wrap(head, 76, subsequent_indent=" " * 16)
         for text in (self.meaning, self.cure and f"Cure: {self.cure}"):
             lines += textwrap.wrap(text, 76, initial_indent=" " * 4, subsequent_indent=" " * 4)
         lines.append(f"    Chapter {self.chapter}. Cannot see: {self.blind}")
@@ -155,11 +157,10 @@ class Report:
         parts = [f"{len(self.findings)} checks: {self._counts}"]
         for verdict in ("sick", "note"):
             parts += [str(f) for f in self.findings if f.verdict == verdict]
-        parts += [
-            f"{'could not tell':<15} {f.check}: {f.meaning}"
-            for f in self.findings
-            if f.verdict == "could not tell"
-        ]
+        for f in self.findings:
+            if f.verdict == "could not tell":
+                line = f"{f.verdict:<15} {f.check}: {f.meaning}"
+                parts.append(textwrap.fill(line, 76, subsequent_indent=" " * 16))
         if self._named("sound"):
             line = f"{'sound':<15} {', '.join(self._named('sound'))}"
             parts.append(textwrap.fill(line, 76, subsequent_indent=" " * 16))

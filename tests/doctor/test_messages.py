@@ -77,6 +77,7 @@ RAISE = {
     "they are not": lambda: pack_padded_sequence(X, torch.tensor([1, 2, 3, 4, 5]), True),
     "without a step": empty,
     "indices 0 to V - 1": lambda: nn.Embedding(3, 2)(torch.tensor([3])),
+    "is number n - 1": lambda: X[torch.tensor([0]), torch.tensor([7])],
     "does not have": lambda: X[0].argmax(2),
     "different shapes": lambda: X + torch.zeros(4),
     "vectors of another size": lambda: nn.Linear(4, 2)(X),

@@ -55,6 +55,6 @@ def test_it_is_a_table_in_a_notebook():
 
 def test_lines_fit_a_page():
     report = examine(nn.RNN(3, 8), torch.randn(5, 7, 3), batch_first=True)
-    assert max(map(len, str(report).splitlines())) <= 100
+    assert max(map(len, str(report).splitlines())) <= 76
     for found in report.findings:
         assert found.meaning.endswith(".") and found.blind and 1 <= found.chapter <= 17

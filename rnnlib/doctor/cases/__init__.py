@@ -5,7 +5,7 @@
 wired right.
 """
 
-from rnnlib.doctor.cases import data, evaluation, gradient, padding, shapes, time
+from rnnlib.doctor.cases import data, evaluation, gradient, padding, shapes, sizes, time
 from rnnlib.doctor.cases.case import Case
 from rnnlib.doctor.cases.healthy import HEALTHY, Healthy
 from rnnlib.doctor.cases.loud import LOUD, Loud
@@ -15,6 +15,7 @@ GROUPS = ("data", "shapes", "gradient", "time", "scale", "padding", "evaluation"
 CASES = (
     *data.CASES,
     *shapes.CASES,
+    *sizes.CASES,
     *gradient.CASES,
     *time.CASES,
     *evaluation.SCALE,

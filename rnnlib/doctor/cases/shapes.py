@@ -1,18 +1,10 @@
-"""Shapes: axes that are taken for one another, and sizes in the wrong place."""
+"""Shapes: axes that are taken for one another."""
 
 import torch
 from torch import nn
 
-from rnnlib.doctor.cases.case import Case, D, K, Told, classes, features, next_symbol
-from rnnlib.doctor.cases.networks import Characters, Classifier, OneLayer, Tagger
-
-
-class TenLayers(OneLayer):
-    """The number of outputs stands where the number of layers belongs."""
-
-    def __init__(self, H, outputs=10):
-        super().__init__(H, outputs)
-        self.rnn = nn.LSTM(D, H, outputs, batch_first=True)
+from rnnlib.doctor.cases.case import Case, D, K, Told, classes, next_symbol, plain
+from rnnlib.doctor.cases.networks import Characters, Classifier, Tagger
 
 
 class TimeFirstTagger(Tagger):
@@ -74,46 +66,52 @@ class TwoWayByCat(TwoWayByView):
         return self.readout(torch.cat([h_n[0], h_n[1]], dim=-1))
 
 
-class FixedBatch(Classifier):
-    """A first state made for the batch that was at hand."""
+class PlacedByBatch(Tagger):
+    """What tells positions is added along the samples."""
+
+    def positions(self, x):
+        """Return a ramp along the first axis."""
+        return torch.arange(x.size(0), device=x.device).to(x)[:, None, None] / 10
+
+    def forward(self, x):
+        """Answer at every step."""
+        return super().forward(x + self.positions(x))
+
+
+class PlacedByStep(PlacedByBatch):
+    """What tells positions is added along the steps."""
+
+    def positions(self, x):
+        """Return a ramp along the second axis."""
+        return torch.arange(x.size(1), device=x.device).to(x)[:, None] / 10
+
+
+class StackedFirst(nn.Module):
+    """The answers of all steps, stacked along a new first axis."""
 
     def __init__(self, H):
-        super().__init__(H)
-        self.register_buffer("h_0", torch.zeros(1, 6, H))
+        super().__init__()
+        self.cell = nn.RNNCell(D, H)
+        self.readout = nn.Linear(H, K)
+
+    def answers(self, x):
+        """Return the answers of the steps, one after the other."""
+        h = x.new_zeros(len(x), self.cell.hidden_size)
+        for x_t in x.unbind(1):
+            h = self.cell(x_t, h)
+            yield self.readout(h)
 
     def forward(self, x):
-        """Read all steps from h_0."""
-        output, _ = self.rnn(x, self.h_0)
-        return self.readout(output[:, -1])
+        """Answer at every step."""
+        return torch.stack(list(self.answers(x)))
 
 
-class AnyBatch(Classifier):
-    """A first state made of the input."""
-
-    def forward(self, x):
-        """Read all steps from zeros."""
-        h_0 = x.new_zeros(1, len(x), self.rnn.hidden_size)
-        output, _ = self.rnn(x, h_0)
-        return self.readout(output[:, -1])
-
-
-class Squeezed(Classifier):
-    """Every axis of size 1 is thrown away, that of a single sample too."""
-
-    def __init__(self, H):
-        super().__init__(H, K=1)
+class StackedSecond(StackedFirst):
+    """The answers of all steps, stacked along the axis of steps."""
 
     def forward(self, x):
-        """One number for each sequence."""
-        return super().forward(x).squeeze()
-
-
-class SqueezedLast(Squeezed):
-    """The last axis is thrown away, and no other."""
-
-    def forward(self, x):
-        """One number for each sequence."""
-        return Classifier.forward(self, x).squeeze(-1)
+        """Answer at every step."""
+        return torch.stack(list(self.answers(x)), dim=1)
 
 
 class OverSamples(Classifier):
@@ -140,25 +138,11 @@ class TimeFirstCharacters(Characters):
         self.rnn = nn.RNN(5, H)
 
 
-def _values(shape: tuple[int, ...]):
-    def told(generator: torch.Generator) -> Told:
-        y = torch.randn(shape, generator=generator)
-        return {"example": features(generator), "targets": y, "batch_first": True}
-
-    return told
+def _tagged(generator: torch.Generator) -> Told:
+    return plain(generator) | {"targets": torch.randint(K, (6, 10), generator=generator)}
 
 
 CASES = (
-    Case(
-        "targets of another shape",
-        "shapes",
-        "The loss stops at the variance of the targets.",
-        "targets",
-        lambda H: Classifier(H, 1),
-        lambda H: Classifier(H, 1),
-        _values((6,)),
-        _values((6, 1)),
-    ),
     Case(
         "softmax before the cross-entropy",
         "shapes",
@@ -210,6 +194,23 @@ CASES = (
         TwoWayByCat,
     ),
     Case(
+        "answers stacked along the first axis",
+        "shapes",
+        "Chance; flattened for the loss, all shapes fit.",
+        "layout",
+        StackedFirst,
+        StackedSecond,
+        _tagged,
+    ),
+    Case(
+        "positions of samples",
+        "shapes",
+        "A sample is answered in another way at another place in the batch.",
+        "mixing",
+        PlacedByBatch,
+        PlacedByStep,
+    ),
+    Case(
         "softmax over the samples",
         "shapes",
         "Accuracy changes with the size of the batch.",
@@ -217,29 +218,5 @@ CASES = (
         OverSamples,
         Classifier,
         lambda generator: classes(K, generator),
-    ),
-    Case(
-        "outputs given as layers",
-        "shapes",
-        "Chance, and many more parameters than expected.",
-        "input",
-        TenLayers,
-        OneLayer,
-    ),
-    Case(
-        "a state for one size of batch",
-        "shapes",
-        "It raises at the last batch of the epoch.",
-        "sizes",
-        FixedBatch,
-        AnyBatch,
-    ),
-    Case(
-        "squeeze without an axis",
-        "shapes",
-        "It raises, or broadcasts, for a batch of one.",
-        "sizes",
-        Squeezed,
-        SqueezedLast,
     ),
 )

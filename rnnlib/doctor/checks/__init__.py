@@ -37,3 +37,6 @@ CHECKS = (
     device,
     floor,
 )
+
+ALL = (*BEFORE, CALL, *CHECKS)
+"""Each has a name, a question, the chapter to read, and what it is blind for."""

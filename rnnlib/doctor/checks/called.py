@@ -45,7 +45,7 @@ def state(s: Subject) -> Outcome:
         model = copied(s.model)
         first, second = s.answer(x, model=model), s.answer(x, model=model)
     moved = change(s, second, first).max().item()
-    unit = "of a whole answer: what the first call moves the second by"
+    unit = "of the answer's range, moved by an earlier call"
     cure = (
         "begin every call with a state made of its input, or take the state as an argument and "
         "return it, detached where it is carried on"
@@ -72,7 +72,7 @@ def state(s: Subject) -> Outcome:
 @check(
     "evaluation",
     question="Does the model answer the same twice in evaluation mode?",
-    chapter=6,
+    chapter=5,
     blind="dropout that is switched off as it should, and too strong or too weak in training",
 )
 def evaluation(s: Subject) -> Outcome:
@@ -81,7 +81,7 @@ def evaluation(s: Subject) -> Outcome:
     with torch.no_grad():
         one, other = (s.answer(x, model=copied(s.model), number=n) for n in (0, 1))
         moved = change(s, other, one).max().item()
-        unit = "of a whole answer: what chance moves it by after eval()"
+        unit = "of the answer's range, moved by chance after eval()"
         if moved > tolerance(s):
             return sick(
                 moved,
@@ -96,7 +96,7 @@ def evaluation(s: Subject) -> Outcome:
         if idle:
             return note(
                 0,
-                "of a whole answer: what chance moves it by in training mode",
+                "of the answer's range, moved by chance in training mode",
                 f"Dropout was asked for in {idle[0] or 'the layer'}, and nothing is dropped: in "
                 "a recurrent layer it acts between layers, and there is only one.",
                 "nn.Dropout on the output, or two layers",

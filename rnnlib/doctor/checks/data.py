@@ -121,12 +121,20 @@ def _of_classes(s: Subject) -> bool:
     "scores",
     question="Are the answers scores, or already probabilities?",
     chapter=4,
-    blind="a sigmoid before a loss that has its own",
+    blind="a sigmoid, unless loss is told and has its own",
 )
 def scores(s: Subject) -> Outcome | None:
     """See whether the answers are positive and sum to one."""
     with torch.no_grad():
         y = s.answer(s.probe())
+    logits = isinstance(s.loss, nn.BCEWithLogitsLoss)
+    if (logits or s.loss is F.binary_cross_entropy_with_logits) and 0 <= y.min() <= y.max() <= 1:
+        return sick(
+            y.max().item(),
+            "is the largest answer, and none is below 0",
+            "The answers are probabilities; this loss takes the sigmoid itself.",
+            "return the scores, without sigmoid",
+        )
     if y.dim() < 2 or y.size(-1) < 2:
         return None
     if not (y.min() >= 0 and (y.sum(-1) - 1).abs().max() < 1e-4):
@@ -161,7 +169,7 @@ def floor(s: Subject) -> Outcome | None:
     flat, targets = flat[keep], targets[keep]
     loss = (F.cross_entropy(flat, targets) if classes else F.mse_loss(flat, targets)).item()
     constant = _best(torch.zeros(len(targets), dtype=torch.long), targets)
-    unit = "the loss on the example"
+    unit = "is the loss on the example"
     known = constant
     if s.per_step:
         frames = s.raw.flatten(0, 1).reshape(len(keep), -1)[keep]

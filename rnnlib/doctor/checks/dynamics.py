@@ -29,7 +29,7 @@ def gain(s: Subject) -> Outcome:
     # A reader that ends at the first step gets more from there, too, but no more if there are
     # more steps.
     growth = min(far / near, (norms.max() / short.max()).item())
-    unit = f"times as strong up to {last} steps back as at the last five"
+    unit = f"times as strong far back (to {last} steps) as at the last five"
     # 20 seeds each, hidden 8 to 64: a network by hand with weights of 1/sqrt(H) at most 1.1; with
     # W_hh of standard deviation 1 at least 380 for 24 units and 2,600 for 32.
     if growth > 50:
@@ -74,7 +74,7 @@ def horizon(s: Subject) -> Outcome:
             "detach between batches, never inside the loop over time; see saturation",
         )
     steps, last = reach(norms)
-    unit = f"steps back a hundredth is left (of {last} looked at)"
+    unit = f"steps back a hundredth is left ({last} were followed)"
     if not seen:
         return untold("No earlier step counts.")
     if steps < min(s.span - 1, last):
@@ -169,7 +169,7 @@ def nonlinearity(s: Subject) -> Outcome:
             most = max(most, change(s, ys[2] + before, ys[0] + ys[1]).max().item())
             both = torch.minimum(*(change(s, y, before) for y in ys[:2]))
             alone = max(alone, both.max().item())
-    unit = "of a whole answer: what two steps do together beyond what each does alone"
+    unit = "of the answer's range, moved by two steps beyond what each moves"
     if alone <= tolerance(s):
         return untold("No two steps count for one answer.")
     if most <= 4 * tolerance(s):

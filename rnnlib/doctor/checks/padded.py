@@ -49,7 +49,7 @@ def padding(s: Subject) -> Outcome | None:
             compare(rows, None, "beside sequences of other lengths")
             compare(rows, 1, "with other numbers in the padding")
         compare([1, 4], None, "beside shorter ones")
-    unit = "of a whole answer: what company moves it by"
+    unit = "of the answer's range, moved by company"
     if worst <= tolerance(s):
         return sound(worst, unit, "A sequence is answered the same in any company.")
     if s.takes_lengths == "no" and not s.packed:

@@ -139,7 +139,7 @@ def readout(s: Subject) -> Outcome | None:
         len(names),
         f"of {len(found)} parameters have a gradient of exactly 0",
         f"{_named(names)}: a recurrent weight that only ever meets the zero state, or a half "
-        "that is not read.",
+        "that is not read, or a weight whose effect cancels.",
         "of a bidirectional layer take the forward state after the last step and the backward "
         "state after the first, torch.cat([h_n[-2], h_n[-1]], dim=-1), never output[:, -1] or "
         "h_n[-1] alone",
@@ -171,7 +171,7 @@ def saving(s: Subject) -> Outcome:
             "nn.Parameter(…) for what is learned, register_buffer for what is fixed, "
             "nn.ModuleList for layers in a list",
         )
-    unit = "of a whole answer: what the answer moved by after saving and loading"
+    unit = "of the answer's range, moved by saving and loading"
     if lost > tol:
         return sick(
             lost,

@@ -1,6 +1,7 @@
 """Samples: which axis is theirs, whether they keep to themselves, how many there may be."""
 
 import torch
+from torch import nn
 
 from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied
@@ -18,9 +19,17 @@ from rnnlib.doctor.returned import RaisedError
     "first, does what it should do with samples first as steps",
 )
 def layout(s: Subject) -> Outcome | None:
-    """Tell a guess; whoever said it needs no finding."""
+    """Compare the order of axes in answer and example; tell a guess."""
+    kept = s.kept if s.per_step and not s.packed else []
+    if kept != (sorted(kept) if s.batch_first else sorted(kept, reverse=True)):
+        orders = ("samples", "steps") if s.batch_first else ("steps", "samples")
+        meaning = f"The example has {orders[0]} first, and the answer {orders[1]} first."
+        if s.targets is None or isinstance(s.loss, nn.CTCLoss):
+            return note(None, "", meaning, "right for CTC; otherwise transpose(0, 1)")
+        cure = "torch.stack(outputs, dim=1), or transpose(0, 1): flattened, they look right"
+        return sick(None, "", f"{meaning} They meet the targets of others.", cure)
     if s.told_layout is not None or s.packed:
-        return None
+        return sound(None, "", "Axes stand in one order in example and answer.") if kept else None
     N, T = s.raw.shape[:2] if s.batch_first else s.raw.shape[1::-1]
     if s.batch_first:
         return note(
@@ -49,7 +58,7 @@ def deaf(s: Subject) -> Outcome:
     if share < 3e-5:
         return sick(
             share,
-            "of its size is all that the answer moves when the whole input is replaced",
+            "of the answer's size, moved by another input",
             "The input does not get through: the answer is nearly the same for every sequence.",
             "look for a size that went into num_layers (ten layers, by default weights, let "
             "nothing pass), and for weights or inputs that are all but zero",
@@ -57,11 +66,13 @@ def deaf(s: Subject) -> Outcome:
     if s.moved:
         return note(
             0,
-            "of its size the answer moves by",
+            "of the answer's size, moved by another input",
             "The answer does not depend on the input until the weights are moved a little: the "
             "read-out begins at zero. All that follows was asked of moved weights.",
         )
-    return sound(share, "of its size the answer moves by", "The answer depends on the input.")
+    return sound(
+        share, "of the answer's size, moved by another input", "The answer depends on the input."
+    )
 
 
 @check(
@@ -71,7 +82,7 @@ def deaf(s: Subject) -> Outcome:
     blind="what mixes in training mode alone, as batch normalization does",
 )
 def mixing(s: Subject) -> Outcome:
-    """Replace one sample; see whether the answers to the others move."""
+    """Replace one sample; see whether the answers to the others move; then exchange places."""
     x = s.probe()
     if len(x) < 2:
         return untold("The model reads one sample at a time.")
@@ -91,8 +102,18 @@ def mixing(s: Subject) -> Outcome:
             moved = change(s, s.answer(changed), before)
             moved[at] = 0
             leak = max(leak, moved.max().item())
-    unit = "of a whole answer: what one sample moves others by"
+        moved = change(s, s.answer(x.roll(1, dims=0)), before.roll(1, dims=0)).max().item()
+        by_chance = not torch.equal(s.answer(x, number=1), before)
+    unit = "of the answer's range, moved by another sample"
     if leak <= tolerance(s):
+        if moved > tolerance(s) and not by_chance:
+            return sick(
+                moved,
+                "of the answer's range, moved by another place in the batch",
+                "A sample is answered in another way at another place in the batch.",
+                "what is added by position belongs to the axis of steps, and states are made "
+                "alike for all samples",
+            )
         return sound(leak, unit, "Each sample is answered by itself.")
     return sick(
         leak,

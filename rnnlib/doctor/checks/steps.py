@@ -30,7 +30,7 @@ def order(s: Subject) -> Outcome:
     )
     tol = tolerance(s)
     if past <= tol:
-        unit = "of a whole answer: what earlier steps move it by"
+        unit = "of the answer's range, moved by earlier steps"
         if s.per_step and any(
             row[:step].max() > tol for step, row in zip(steps, moved, strict=True) if step
         ):
@@ -46,7 +46,7 @@ def order(s: Subject) -> Outcome:
     if not s.per_step and max(late) <= tol:
         return sick(
             max(late),
-            "of a whole answer: what the last steps move it by",
+            "of the answer's range, moved by the last steps",
             "The last steps do not change the answer: it is read too early.",
             "with batch_first=True read output[:, -1]",
         )
@@ -57,7 +57,7 @@ def order(s: Subject) -> Outcome:
             turned = torch.cat([x[:, :-1].flip(1), x[:, -1:]], dim=1)
             apart = change(s, s.answer(turned), s.answer(x))
             flipped = max(flipped, (apart[:, -1] if s.per_step else apart).max().item())
-    unit = "of a whole answer: what turning the earlier steps round moves it by"
+    unit = "of the answer's range, moved by turning earlier steps round"
     if flipped <= tol:
         return sick(
             flipped,
@@ -87,7 +87,7 @@ def causality(s: Subject) -> Outcome | None:
         (row[:step].max().item() for step, row in zip(steps, moved, strict=True) if step),
         default=0.0,
     )
-    unit = "of a whole answer: what later steps move it by"
+    unit = "of the answer's range, moved by later steps"
     if leak <= tolerance(s):
         if s.causal is False:
             return sick(
