@@ -193,7 +193,7 @@ def share(model: Callable, batch: Callable, generator, last_step: bool = False) 
     hits = []
     for _ in range(60):
         given, z = batch(generator)
-        said = model(*given).argmax(-1)
+        said = model(*given).argmax(-1).reshape(z.shape)  # as the loss takes them: flat
         hits.append((said == z)[..., -1] if last_step else (said == z)[z != -100])
     return torch.cat(hits).float().mean().item()
 
@@ -245,6 +245,8 @@ CASES = {
     "samples taken for steps, in text": ("right", symbols_back),
     "view for transpose": ("right", back(1)),
     "two last states by view": ("right", last),
+    "answers stacked along the first axis": ("right", back(1)),
+    "positions of samples": ("right", back(1)),
     "softmax over the samples": ("alone", last),
     "outputs given as layers": ("right", back(1)),
     "one weight that is no parameter": ("reloaded", back(1)),
