@@ -64,6 +64,8 @@ class Subject:
         T, N = x.shape[:2] if not self.batch_first else x.shape[1::-1]
         if lengths is None and (self.lengths is not None or self.packed):
             lengths = torch.full((N,), T)
+        if self.lengths is not None:
+            lengths = lengths.to(self.lengths)  # of the caller's dtype, on the caller's device
         with blamed():
             if self.packed:
                 return model(pack(x, lengths, self.batch_first))

@@ -46,6 +46,8 @@ def tolerance(s: Subject) -> float:
     """Say what rounding alone may move the answer by, relative to `scale`."""
     moved, size = scale(s)
     unit = torch.finfo(torch.float64 if s.exact else torch.float32).eps
+    # In float64 company and padding moved the answers of 76 healthy networks, with 8, 16 and 32
+    # hidden units, by at most 1.1e-14 of their range, where this allows 4e-13.
     return 30 * unit * max(size, moved) / max(moved, 1e-300)
 
 

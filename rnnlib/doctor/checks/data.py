@@ -178,6 +178,8 @@ def floor(s: Subject) -> Outcome | None:
         if not s.is_real or len(kinds) <= len(frames) / 4:
             known = _best(at, targets) or constant
     best = f"without memory {known:.3g} is the best, with a constant answer {constant:.3g}"
+    # An untrained network answers near a constant, hence 0.9. A character network that takes
+    # samples for steps stops at 0.523 on 18 pairs of symbols, their table at 0.520: hence 3 %.
     if known < 0.9 * constant and abs(loss - known) < 0.03 * known:
         return sick(
             loss,
