@@ -30,6 +30,7 @@ from rnnlib.exercises.classic_results import (
     check_tuned,
     check_wrong_sequences,
 )
+from rnnlib.exercises.clinic import Patient, check_leak, check_patient, check_reach
 from rnnlib.exercises.clipping import (
     check_angle,
     check_clip_norm,
@@ -119,6 +120,7 @@ from rnnlib.exercises.verdict import Verdict
 
 __all__ = [
     "Hint",
+    "Patient",
     "Progress",
     "Verdict",
     "check_all_at_once",
@@ -154,6 +156,7 @@ __all__ = [
     "check_join",
     "check_last_states",
     "check_leading_symbols",
+    "check_leak",
     "check_least_steps",
     "check_linear_backward",
     "check_lstm_parameters",
@@ -164,9 +167,11 @@ __all__ = [
     "check_most_misread",
     "check_own_symbols",
     "check_parity_pair",
+    "check_patient",
     "check_previous",
     "check_probabilities",
     "check_quantile_loss",
+    "check_reach",
     "check_relu_backward",
     "check_reported_accuracy",
     "check_reversed",
@@ -261,6 +266,7 @@ CHAPTERS = {
         check_alpha_step,
         check_ctc_gradient,
     ),
+    "17 clinic": (check_leak, check_reach, check_patient),
     "18 classic_results": (
         check_wrong_sequences,
         check_leading_symbols,
