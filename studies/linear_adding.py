@@ -18,7 +18,7 @@ from studies.cups import LAYERS, tagger
 SETTINGS = [
     {"layer": layer, "lr": lr, "seed": seed}
     for layer in ("GRU", "LSTM", "MinGRU", "MinLSTM")
-    for lr in (0.003, 0.01)
+    for lr in (0.003, 0.01, 0.03)
     for seed in range(5)
 ]
 TASK, H = Adding(num_steps=40), 32
