@@ -179,7 +179,7 @@ def test_where_no_path_fits_the_loss_is_infinite(in_page):
     page = Page(dial_a_number())
     seed = min(range(1, 10), key=lambda seed: len(dial("1", 20, seed).wave))
     said = page.set(keys="1", snr="20", seed=seed, claim="77777777", of="the claim")
-    assert "of the claim 77777777: 0\u00a0% (loss ∞)." in said
+    assert "of the claim 77777777: 0\u00a0% (loss ∞: too few steps)." in said
     assert {page.attribute(f".dark{n}", "d") for n in range(4)} == {""}
 
 
@@ -252,7 +252,12 @@ def test_what_is_no_key_and_what_is_too_much_is_left_out_and_said():
     plain = page.set(keys="7330")
     assert page.set(keys=" 73-3<0 ") == f"{plain} Left out: “-”, “&lt;”."
     assert "Probability of 12345678:" in page.set(keys="123456789")
-    assert page.caption().endswith("Left out: “9”.")
+    assert page.caption().endswith("Left out: all but the first 8 keys.")
+    assert "1 of 1 key lies where it sounded." in page.set(keys="1")
+    assert page.set(claim="abc", of="the claim").endswith(
+        "No claim: this is the lattice of the number. Left out: “a”, “b”, “c”."
+    )
+    page.set(claim="7390", of="the number")
     assert page.set(keys="a", claim="") == (
         "Nothing has been dialled. Type a number, or press its keys. Left out: “a”."
     )

@@ -100,6 +100,7 @@ def _neighbours(target):
         {"target": (4, 4, 4, 1, 4, 4)},
         {"target": (2, 5, 2, 7, 3)},
         {"target": (6, 6, 3, 3, 9, 8, 6, 6)},
+        {"target": (2, 5, 2, 5, 3)},
     ),
     right=lambda target: len(target) + _neighbours(target),
     mistakes={
@@ -112,8 +113,11 @@ def _neighbours(target):
             lambda target: 2 * len(target) - len({*target})
         ),
         "these are the blanks alone: each symbol needs a step, too.": _neighbours,
-        "the blanks are steps of their own: add them, instead of taking them off.": (
+        "equal neighbours have been merged: each needs a step, and a blank between.": (
             lambda target: len(target) - _neighbours(target)
+        ),
+        "the shortest path begins and ends with a symbol, not with a blank.": (
+            lambda target: len(target) + _neighbours(target) + 1
         ),
         "equal neighbours need the blank, not unequal ones.": (
             lambda target: 2 * len(target) - 1 - _neighbours(target)
@@ -125,7 +129,7 @@ def _neighbours(target):
             lambda target: len(target) + 2 * _neighbours(target)
         ),
         "the last and the first symbol are no neighbours.": (
-            lambda target: len(target) + _neighbours((*target, target[0]))
+            lambda target: len(target) + _neighbours((*target, *target[:1]))
         ),
     },
     hints=(
@@ -174,6 +178,31 @@ def _rolled(alpha, y, states):
     return arriving * y[states]
 
 
+def _in_order(alpha, y, states):
+    """Change one state after the other, so that each sees what the one before has become."""
+    after, leaps = alpha.clone(), _differ(states)
+    for s in range(len(alpha)):
+        arriving = after[s]
+        if s >= 1:
+            arriving = arriving + after[s - 1]
+        if s >= 2 and leaps[s]:
+            arriving = arriving + after[s - 2]
+        after[s] = arriving * y[states[s]]
+    return after
+
+
+def _from_the_end(alpha, y, states):
+    """Let the first state be reached from index -1, which is the last."""
+    after = _step(alpha, y, states)
+    after[0] += alpha[-1] * y[states[0]]
+    return after
+
+
+def _largest(alpha, y, states):
+    ways = alpha, _moved(alpha, 1), _differ(states) * _moved(alpha, 2)
+    return torch.stack(ways).amax(dim=0) * y[states]
+
+
 def _backward(alpha, y, states):
     leaps = _differ(states)
     leave = torch.cat([(leaps * alpha)[2:], alpha.new_zeros(2)])
@@ -214,6 +243,11 @@ _step = _arriving(_differ)
             lambda alpha, y, states: _step(alpha, torch.ones_like(y), states)
         ),
         "nothing leads from the last state to the first: roll moves in a circle.": _rolled,
+        "index -1 is the last state: nothing comes before the first.": _from_the_end,
+        "alpha is changed while it is read: a state takes in what the one before has become.": (
+            _in_order
+        ),
+        "this is the largest of what arrives: paths are added up.": _largest,
         "paths move from the first state to the last; this goes the other way.": _backward,
         "the probability is that of the state a path arrives in, not that it leaves.": _late,
         "these are shares: alpha need not add up to 1.": (
@@ -275,7 +309,10 @@ def _symbols_only(y, occupancy, states):
         {"target": (3, 3), "T": 5, "K": 6},
     ),
     right=lambda y, occupancy, states: y - _by_class(y, occupancy, states),
-    untouched={0: "y itself was changed.", 1: "occupancy itself was changed."},
+    untouched={
+        0: "y itself was changed: leave it as it is.",
+        1: "occupancy itself was changed: leave it as it is.",
+    },
     mistakes={
         "a class can be that of several states: add their occupancies, the last must not win.": (
             _assigned

@@ -54,6 +54,21 @@ def _columns(x, horizon, places):
         "too long: only as many steps as the horizon has.": (
             lambda x, horizon, period: x[:, -period:].repeat(1, horizon)
         ),
+        "too long: whole periods; cut them off at the horizon.": (
+            lambda x, horizon, period: x[:, -period:].repeat(1, horizon // period + 1)
+        ),
+        "too short: these are the whole periods alone, and the rest of the horizon is missing.": (
+            lambda x, horizon, period: x[:, -period:].repeat(1, horizon // period)
+        ),
+        "the period is one step too long here.": (
+            lambda x, horizon, period: _tiled(x, horizon, period + 1)
+        ),
+        "the period is one step too short here.": (
+            lambda x, horizon, period: _tiled(x, horizon, period - 1)
+        ),
+        "this is the first step of the period, again and again: repeat the whole period.": (
+            lambda x, horizon, period: x[:, [-period]].expand(-1, horizon).clone()
+        ),
         "the mean of the last period says nothing of the season: repeat its steps.": (
             lambda x, horizon, period: (
                 x[:, -period:].mean(dim=1, keepdim=True).expand(-1, horizon).clone()
@@ -116,6 +131,19 @@ def _first_only(series, width, horizon):
     return x, y[:, :1]
 
 
+def _turned(series, width, horizon):
+    x, y = _windows(series, width, horizon)
+    return x, y.flip(1)
+
+
+def _last_first(series, width, horizon):
+    return tuple(part.flip(0) for part in _windows(series, width, horizon))
+
+
+def _without_targets(series, width, horizon):
+    return series.unfold(0, width, 1), _windows(series, width, horizon)[1]
+
+
 def _after_series(series, width, horizon):
     """Leave out the windows whose targets are cut by another loop bound."""
     x, y = _windows(series, width, horizon)
@@ -135,9 +163,18 @@ def _after_series(series, width, horizon):
         "the last window is missing: its targets end with the series.": _after_series,
         "the first window is missing: it begins with the first step.": _cut(first=1),
         "there is a gap: the first target is the step right behind the window.": _cut(gap=1),
-        "the windows do not overlap, or skip some: each begins one step after the last.": _cut(
-            every=2
+        "every other window is missing: each begins one step after the last.": _cut(every=2),
+        "the windows do not overlap: each begins one step after the last.": (
+            lambda series, width, horizon: _cut(every=width)(series, width, horizon)
         ),
+        "windows and targets do not overlap: each window begins one step after the last.": (
+            lambda series, width, horizon: _cut(every=width + horizon)(series, width, horizon)
+        ),
+        "x holds windows that nothing follows, or not enough: leave out those at the end.": (
+            _without_targets
+        ),
+        "the steps of y are turned round: what follows first comes first.": _turned,
+        "the windows are in reverse order: the first one comes first.": _last_first,
         "y begins with the window's own last step: a forecast that knows its answer.": _with_origin,
         "y holds the last step ahead only: all steps of the horizon are asked for.": _last_only,
         "y holds the first step ahead only: all steps of the horizon are asked for.": _first_only,
@@ -208,6 +245,13 @@ def _pinball(prediction, y, q):
         "this is one loss for each forecast: take the mean.": (
             lambda p, y, q: torch.maximum(q * (y - p), (q - 1) * (y - p))
         ),
+        "both sides cost the larger of q and 1 - q: take the signed miss.": (
+            lambda p, y, q: max(q, 1 - q) * (y - p).abs().mean()
+        ),
+        "the mean is taken over each side on its own: it is one over all forecasts.": (
+            lambda p, y, q: q * (y - p)[y > p].mean() + (1 - q) * (p - y)[p > y].mean()
+        ),
+        "the sign is turned: a loss is what a miss costs.": lambda p, y, q: -_pinball(p, y, q),
         "the smaller of the two is taken: the cost is the larger.": (
             lambda p, y, q: torch.minimum(q * (y - p), (q - 1) * (y - p)).mean()
         ),

@@ -61,6 +61,40 @@ def always_leap(alpha, y, states):
     return arriving * y[states]
 
 
+def repeats(target):
+    return sum(a == b for a, b in itertools.pairwise(target))
+
+
+def changed_while_read(alpha, y, states):
+    after = alpha.clone()
+    for s, k in enumerate(states.tolist()):
+        arriving = after[s].clone()
+        if s > 0:
+            arriving += after[s - 1]
+        if s > 1 and k != states[s - 2]:
+            arriving += after[s - 2]
+        after[s] = y[k] * arriving
+    return after
+
+
+def negative_index(alpha, y, states):
+    after = torch.zeros_like(alpha)
+    for s, k in enumerate(states.tolist()):
+        after[s] = y[k] * (alpha[s] + alpha[s - 1])
+        if s > 1 and k != states[s - 2]:
+            after[s] += y[k] * alpha[s - 2]
+    return after
+
+
+def the_best_way(alpha, y, states):
+    after = torch.zeros_like(alpha)
+    for s, k in enumerate(states.tolist()):
+        ways = [alpha[s]] + [alpha[s - 1]] * (s > 0)
+        ways += [alpha[s - 2]] * (s > 1 and k != states[s - 2].item())
+        after[s] = y[k] * max(ways)
+    return after
+
+
 def in_place(alpha, y, states):
     alpha *= y[states]
     return alpha_by_loop(alpha, y, states)
@@ -107,11 +141,16 @@ WRONG = [
     (check_least_steps, lambda target: len(target), "need a blank between them"),
     (check_least_steps, lambda target: 2 * len(target) + 1, "the number of states"),
     (check_least_steps, lambda target: 2 * len(target) - len(set(target)), "only neighbours"),
+    (check_least_steps, lambda target: len(target) + 1 + repeats(target), "not with a blank"),
+    (check_least_steps, lambda target: len(list(itertools.groupby(target))), "have been merged"),
     (check_least_steps, lambda target: ..., "returns nothing yet"),
     (check_alpha_step, no_leap, "over the blank between"),
     (check_alpha_step, always_leap, "lands in no blank"),
     (check_alpha_step, in_place, "alpha itself was changed"),
     (check_alpha_step, lambda alpha, y, states: alpha, "alpha as it was"),
+    (check_alpha_step, changed_while_read, "while it is read"),
+    (check_alpha_step, negative_index, "index -1 is the last"),
+    (check_alpha_step, the_best_way, "paths are added up"),
     (check_alpha_step, lambda alpha, y, states: ..., "returns nothing yet"),
     (check_ctc_gradient, the_last_wins, "the last must not win"),
     (check_ctc_gradient, lambda y, occupancy, states: y, "this is y"),

@@ -76,7 +76,9 @@ const figure = (root, { net, most, loud, dark, sound, plot, grid, least }) => {
     const unread = new Set(), [keys, claim] = ['keys', 'claim'].map(name => {
       let kept = '';
       for (const key of control(name).value.replace(/\s/g, '')) {
-        if (KEYS.includes(key) && kept.length < most) kept += key; else unread.add(quoted(key));
+        if (!KEYS.includes(key)) unread.add(quoted(key));
+        else if (kept.length < most) kept += key;
+        else unread.add(`all but the first ${most} keys`);
       }
       return kept;
     });
@@ -96,9 +98,10 @@ const figure = (root, { net, most, loud, dark, sound, plot, grid, least }) => {
       return at < b && at + SIZE > a;
     }).length;
     const read = collapse(y.map(largest)).map(k => KEYS[k - 1]).join('');
-    const costs = ({ loss }) => `${loss < 0.005 ? 'above 99\u00a0%' : percent(Math.exp(-loss))} (loss ${isFinite(loss) ? hundredths(loss) : '∞'})`;
+    const costs = ({ loss }) => `${loss < 0.005 ? 'above 99\u00a0%' : percent(Math.exp(-loss))} (loss ${isFinite(loss) ? hundredths(loss) : '∞: too few steps'})`;
+    const none = of === 'the claim' && !claim ? ' No claim: this is the lattice of the number.' : '';
     return `The best path reads ${read ? `<b>${read}</b>` : 'nothing'}. Probability of ${keys}: ${costs(right)}` +
       (claim && `; of the claim ${claim}: ${costs(other)}`) +
-      `. In the lattice of ${keys}, ${found} of ${keys.length} keys lie where they sounded.${left}`;
+      `. In the lattice of ${keys}, ${found} of ${keys.length} key${keys.length > 1 ? 's lie' : ' lies'} where ${keys.length > 1 ? 'they' : 'it'} sounded.${none}${left}`;
   };
 };
