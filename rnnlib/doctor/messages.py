@@ -111,7 +111,7 @@ KNOWN: list[tuple[str, str, str, int]] = [
     ),
     (
         r"same dtype|dtype.* match|dtype mismatch|but found (Double|Float|Long|Half)"
-        r"|must have the same data ?type|expected scalar type|expected m1 and m2"
+        r"|must have the (same data ?type|type torch)|expected scalar type|expected m1 and m2"
         r"|same data type|input .*weight.*dtype|got .*Long"
         r"|Expected tensor for argument #1 'indices'",
         "Numbers of two dtypes meet: NumPy's are float64, the weights float32; an embedding reads "

@@ -1,5 +1,6 @@
 """What the doctor says: findings, and the report that holds them."""
 
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,15 +171,21 @@ class Report:
         lines = [
             f"**{len(self.findings)} checks: {self._counts}**",
             "",
-            "| verdict | check | measured | what it means | cure | chapter |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| check | what it found | what to do |",
+            "| --- | --- | --- |",
         ]
         for verdict in VERDICTS[:-1]:
             for f in self.findings:
                 if f.verdict == verdict:
-                    cells = (verdict, f.check, f.measured, f.meaning, f.cure, str(f.chapter))
-                    cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
+                    found = f"{f.meaning} ({f.measured})" if f.measured else f.meaning
+                    cure = f"{f.cure} (chapter {f.chapter})".strip()
+                    cells = (f"**{f.check}**, {verdict}", _escaped(found), _escaped(cure))
                     lines.append(f"| {' | '.join(cells)} |")
         if self._named("sound"):
             lines += ["", f"Sound: {', '.join(self._named('sound'))}."]
         return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    """Keep Markdown from taking code for its own signs: __init__ would be bold."""
+    return re.sub(r"([|_*])", r"\\\1", text.replace("\n", " "))

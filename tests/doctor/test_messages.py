@@ -113,6 +113,11 @@ def test_every_message_is_tried():
         assert meaning.endswith(".") and cure and 1 <= chapter <= 17
 
 
+def test_what_older_torch_says_is_known_too():
+    said = diagnose(ValueError("input must have the type torch.float32, got type torch.float64"))
+    assert "two dtypes" in said.meaning
+
+
 def test_the_unknown_stays_unknown():
     assert diagnose(RuntimeError("the printer is on fire")) is None
     assert raised(ValueError("first.\nsecond")) == "It raised ValueError: first."

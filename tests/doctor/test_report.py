@@ -48,8 +48,10 @@ def test_it_prints_what_is_wrong_first():
 def test_it_is_a_table_in_a_notebook():
     lines = REPORT._repr_markdown_().splitlines()
     assert lines[0] == "**4 checks: 1 sick, 1 note, 1 could not tell, 1 sound**"
-    assert lines[4] == (r"| sick | mixing | 0.12 of a \| whole | It is so. | Turn it round. | 3 |")
-    assert lines[6] == "| could not tell | padding |  | It is so. |  | 3 |"
+    assert lines[4] == (
+        r"| **mixing**, sick | It is so. (0.12 of a \| whole) | Turn it round. (chapter 3) |"
+    )
+    assert lines[6] == "| **padding**, could not tell | It is so. | (chapter 3) |"
     assert lines[-1] == "Sound: data."
 
 
