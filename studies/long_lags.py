@@ -22,13 +22,14 @@ from rnnlib.models import SequenceClassifier
 BATCH = 16
 BUDGET = {"adding": 48_000, "order": 32_000}
 RUNS = (
-    ("adding", "LSTM, 1997", 5),
-    ("order", "LSTM, 1997", 5),
-    ("order", "LSTM, f = 1", 1),
+    ("adding", "LSTM, 1997", 0.01, 5),
+    ("order", "LSTM, 1997", 0.01, 5),
+    ("order", "LSTM, f = 1", 0.01, 5),
+    ("adding", "LSTM, f = 1", 0.01, 3),
 )
 SETTINGS = [
-    {"task": task, "cell": cell, "lr": 0.01, "seed": seed}
-    for task, cell, seeds in RUNS
+    {"task": task, "cell": cell, "lr": lr, "seed": seed}
+    for task, cell, lr, seeds in RUNS
     for seed in range(seeds)
 ]
 
