@@ -20,7 +20,8 @@ from studies.handwriting import train
 
 SETTINGS = [
     {"layer": layer, "updates": updates, "seed": seed}
-    for layer, updates in (("convolutions", 200), ("GRU", 200), ("GRU", 600))
+    for layer in ("convolutions", "GRU")
+    for updates in (200, 600)
     for seed in range(5)
 ]
 
