@@ -311,9 +311,8 @@ def _gradient(output, source):
     right=_truncated,
     measure=_output_and_reach,
     mistakes={
-        "the gradient crosses the borders: detach the state between pieces.": (
-            lambda *given: _truncated(*given, cut=lambda h: h)
-        ),
+        "the gradient reaches beyond a piece: pieces of k steps, and the state detached between "
+        "them.": (lambda *given: _truncated(*given, cut=lambda h: h)),
         "every piece starts from zeros: hand the state on.": (
             lambda *given: _truncated(*given, cut=lambda h: None)
         ),

@@ -83,11 +83,16 @@ class _Selections(TorchFunctionMode):
         self.found = False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is torch.Tensor.__getitem__ and _picks(args[1]):
+        if func is torch.Tensor.__getitem__ and not _counts(args[0]) and _picks(args[1]):
             self.found = True
         if getattr(func, "__name__", "") in ("masked_select", "nonzero", "narrow", "index_select"):
             self.found = True
         return func(*args, **(kwargs or {}))
+
+
+def _counts(tensor) -> bool:
+    """Say whether this is a row of whole numbers, such as of steps, and nothing to weight."""
+    return tensor.dim() == 1 and not tensor.is_floating_point()
 
 
 def _picks(index) -> bool:

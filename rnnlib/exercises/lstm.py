@@ -257,6 +257,11 @@ def _biases(answer, lstm, value) -> dict:
             raise WrongAnswer(
                 f"{name} has shape {tuple(p.shape)} now; it was {tuple(start[name].shape)}."
             )
+        if p is not lstm.held[name]:
+            raise WrongAnswer(
+                f"{name} is a new parameter: set the numbers of the one there was, in place; an "
+                "optimizer may hold it already."
+            )
     if all(torch.equal(p, start[name]) for name, p in now.items()):
         raise WrongAnswer("no parameter has changed yet.")
     for name, p in now.items():
@@ -284,6 +289,7 @@ def _unlike(lstm: nn.Module, draw) -> nn.Module:
     """Draw all parameters, and remember how they started."""
     draw.weights(lstm)
     lstm.start = {name: p.detach().clone() for name, p in lstm.named_parameters()}
+    lstm.held = dict(lstm.named_parameters())  # as an optimizer made before would hold them
     return lstm
 
 

@@ -102,7 +102,12 @@ WRONG = [
     ),
     (check_relu_backward, lambda *a: relu_backward(*a, back=lambda da, U: da @ U), "transposed"),
     (check_relu_backward, only_last_direct, "the direct gradients"),
-    (check_truncated, lambda *a: truncated(*a, cut=lambda h: h), "crosses the borders"),
+    (check_truncated, lambda *a: truncated(*a, cut=lambda h: h), "reaches beyond a piece"),
+    (
+        check_truncated,
+        lambda rnn, x, k: torch.cat([rnn(piece)[0] for piece in x.split(k, 1)], dim=1),
+        "reaches beyond a piece",
+    ),
     (check_truncated, lambda *a: truncated(*a, cut=lambda h: None), "starts from zeros"),
     (check_truncated, lambda layer, x, k: truncated(layer, x, 1), "cut at every step"),
     (check_truncated, lambda layer, x, k: truncated(layer, x, k + 1), "one step too long"),

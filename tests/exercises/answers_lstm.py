@@ -61,6 +61,12 @@ def twice_set(lstm, value):
     forget_bias(lstm, value, hh=value)
 
 
+def new_parameters(lstm, value):
+    forget_bias(lstm, value)
+    for name, parameter in list(lstm.named_parameters()):
+        setattr(lstm, name, torch.nn.Parameter(parameter.detach().clone()))
+
+
 RIGHT = [
     (check_lstm_step, step),
     (check_lstm_step, lambda *a: list(step(*a))),
@@ -108,6 +114,7 @@ WRONG = [
     (check_forget_bias, lambda lstm, value: 1 / 0, "raises ZeroDivisionError"),
     (check_forget_bias, ..., "expected a function"),
     (check_forget_bias, twice_set, "twice the value"),
+    (check_forget_bias, new_parameters, "is a new parameter"),
     (check_forget_bias, biases(both=False), "its random start: set bias_hh to 0"),
     (check_forget_bias, biases(add=True, both=False), "added to the random start"),
     (check_forget_bias, biases(gate=0), "this is the bias of i"),
