@@ -1,1 +1,1 @@
-"""The doctor on mistakes and their repairs, on healthy networks, and on what it must leave alone."""
+"""The doctor on mistakes and repairs, on healthy networks, and on what it must leave alone."""
