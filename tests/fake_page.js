@@ -1,4 +1,5 @@
 // As much of a browser's page as the scripts of live figures use.
+Object.hasOwn ??= (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 class Element {
   constructor({ tag, attributes, text, children }, parentNode) {
     Object.assign(this, { tag, attributes, parentNode, textContent: text, heard: {} });

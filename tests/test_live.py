@@ -748,12 +748,35 @@ def test_in_a_notebook_the_address_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    "address", ["#nonsense", "#layer=GPT&units=9&gain=x&x=a,,1&w=b", "#layer=", "#%41", "#"]
+    "address",
+    [
+        "#",
+        "#nonsense",
+        "#layer=GPT&units=9&gain=x&x=a,,1&w=b",
+        "#layer=",
+        "#layer=constructor",
+        "#layer=toString",
+        "#layer=__proto__",
+        "#layer=hasOwnProperty&x=1",
+        "#layer=RNN&x=%",
+        "#%41",
+        "#%",
+        "#%E0%A4%A",
+    ],
 )
 def test_an_address_that_is_none_breaks_nothing(address):
-    assert re.match(
-        r"After 24 steps h is \(.*length is \S+", Page(playground(), address=address).caption()
-    )
+    drawn = r"After 24 steps h is \(.*length is \S+"
+    assert re.match(drawn, Page(playground(), address=address).caption())
+    page = Page(playground(), address="")
+    assert re.match(drawn, page.go(address))
+    assert re.match(drawn, page.set(named="count")) and page.address() == "#count"
+
+
+def test_where_the_browser_refuses_an_address_the_figure_is_drawn():
+    page = Page(playground(), address="")
+    page.context.eval("history.replaceState = () => { throw Error('too often') }")
+    first = page.caption()
+    assert page.set(named="fade") != first and page.address() == ""
 
 
 def test_what_is_typed_may_be_no_number():

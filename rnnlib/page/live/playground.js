@@ -33,7 +33,7 @@ const written = ({ layer, units, gain, x, w }) =>
 const readBack = text => {
   const { layer, units, gain, x, w } = Object.fromEntries(text.split('&').map(part => part.split('=')));
   const numbers = (list, most) => (list ?? '').split(',').slice(0, most).map(v => isFinite(v) ? +v : 0);
-  const found = { layer: layer in gates ? layer : 'RNN', units: units === '3' ? 3 : 2, gain: +(gain ?? 1) };
+  const found = { layer: Object.hasOwn(gates, layer) ? layer : 'RNN', units: units === '3' ? 3 : 2, gain: +(gain ?? 1) };
   const count = gates[found.layer].length * (found.units + 2) * found.units, given = numbers(w, count);
   return { ...found, x: numbers(x, T), w: range(count).map(k => given[k] ?? 0) };
 };
@@ -58,6 +58,9 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
     while (x.length > 1 && !x[x.length - 1]) x.pop();
     return { ...found, gain: +stops[control('gain').value], x, w: boxes(found).map(box => +box.value) };
   };
+  const decoded = () => {
+    try { return decodeURIComponent(location.hash.slice(1)); } catch { return ''; }
+  };
   const slug = name => name.replaceAll(' ', '-');
   const go = hash => {
     const name = Object.keys(named).find(name => slug(name) === hash);
@@ -69,9 +72,9 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
     if (control('named').value !== chosen) go(slug(control('named').value));
   });
   if (inBook) {
-    go(decodeURIComponent(location.hash.slice(1)));
+    go(decoded());
     addEventListener('hashchange', () => {
-      go(decodeURIComponent(location.hash.slice(1)));
+      go(decoded());
       chosen = control('named').value;  // whatever the list says, the address holds now
       root.dispatchEvent(new Event('input'));
     });
@@ -80,8 +83,6 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
   return () => {
     const given = read(), { layer, units } = given, found = run(given), text = written(given);
     chosen = control('named').value = Object.keys(named).find(name => named[name] === text) ?? 'your own';
-    if (inBook && begun) history.replaceState(null, '', `#${chosen in named ? slug(chosen) : text}`);
-    begun = true;
     for (const part of root.querySelectorAll('.third')) part.hidden = units < 3;
     range(4).forEach(k => {
       find(`gate${k}`).hidden = k >= gates[layer].length;
@@ -105,6 +106,10 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
       find(`name-${g}${j}`).setAttribute('y', round(base));
     }
     find('length').setAttribute('d', line(found.lag.map((v, n) => onLag(n, v))));
+    // A browser may refuse, for a while, to write the address once more.
+    const address = Object.hasOwn(named, chosen) ? slug(chosen) : text;
+    try { if (inBook && begun) history.replaceState(null, '', `#${address}`); } catch { }
+    begun = true;
     const rows = kind => [...found[kind][T - 1]].map(hundredths).join(', ');
     return `After ${T} steps <i>h</i> is (${rows('h')})` + (layer === 'LSTM' ? `, <i>c</i> is (${rows('c')})` : '') +
       `. At lag ${T - 1} the gradient’s length is ${short(found.lag[T - 1])}.`;
