@@ -203,6 +203,14 @@ def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     assert not re.search(r"]]>|</script|<!--", text)
 
 
+def test_on_paper_nothing_is_there_to_be_pressed(figure):
+    style = parse(figure)[0].text
+    assert ".rnn-drawing .controls{display:none}" in style.partition("@media print")[2]
+    book = (ROOT / "_static" / "custom.css").read_text(encoding="utf-8")
+    hidden = book.partition("@media print")[2].partition("{")[2].partition("{")[0]
+    assert {"audio", "details:not([open])"} < set(re.split(r",\s*", hidden.strip()))
+
+
 def test_data_cannot_end_the_script():
     slider, data = Slider("step", "step", "0", 0), ["]]></script ><!--<script>"]
     figure = live("A title", "words", "<g/>", (9, 9), [slider], data, "stepper", "said")

@@ -43,6 +43,7 @@ _STYLE = (
     ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
     ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
     ".rnn-drawing .caption{min-height:4.5em}"
+    "@media print{.rnn-drawing{break-inside:avoid}.rnn-drawing .controls{display:none}}"
 )
 
 
