@@ -172,6 +172,17 @@ def test_each_control_is_native_and_has_a_label(figure):
     assert page.attribute(".controls", "data-lm-suppress-shortcuts") == "true"
 
 
+@pytest.mark.parametrize(
+    ("name", "most"), [("dates", "40"), ("memory", "200"), ("text", "400"), ("playground", "400")]
+)
+def test_a_line_to_type_into_has_an_end_and_stays_as_it_was_typed(name, most):
+    page = Page(FIGURES[name]())
+    assert page.attribute("[type=text]", "maxlength") == most
+    for help_nobody_asked_for in ("autocapitalize", "autocorrect"):
+        assert page.attribute("[type=text]", help_nobody_asked_for) == "off"
+    assert page.attribute("[type=text]", "spellcheck") == "false"
+
+
 def test_two_copies_on_a_page_are_two_figures(figure):
     page = Page(figure, copies=2)
     name = page.attribute("[name]", "name")
@@ -671,7 +682,7 @@ def test_of_a_long_text_the_last_letters_are_shown_and_all_are_read():
     said = page.set(text="hellohellohello")
     with_memory, _ = expected_after("hellohellohello")
     best = hundredths(with_memory[-1].max())
-    assert said.startswith("After “hellohellohello”: with memory") and best in said
+    assert said.startswith("After “…ellohello”: with memory") and best in said
     for name in ("memory", "none"):
         assert page.get(f"root.querySelector('.{name}').textContent") == "hellohello"[-9:]
 

@@ -127,19 +127,21 @@ class Boxes:
 class Text:
     """A line to type into; the script reads it from the control, as it stands.
 
-    `mode` says which keys a phone offers: HTML's ``inputmode``.
+    `mode` says which keys a phone offers: HTML's ``inputmode``; it takes `most` letters at most.
     """
 
     name: str
     label: str
     first: str
     mode: str = "text"
+    most: int = 400
 
     def html(self) -> str:
         """Return its markup."""
         return (
             f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{escape(self.first)}" inputmode="{self.mode}" autocomplete="off"/></label>'
+            f'value="{escape(self.first)}" inputmode="{self.mode}" maxlength="{self.most}" '
+            'autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false"/></label>'
             "</div>"
         )
 
