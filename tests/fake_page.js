@@ -57,6 +57,9 @@ const roots = JSON.parse(copies).map(root => new Element(root, null));
 const location = { hash: address ?? '' }, pageHeard = {};
 const history = { replaceState: (state, title, hash) => { location.hash = hash; } };
 const addEventListener = (kind, heard) => { pageHeard[kind] = heard; };
+const due = new Map(), clearTimeout = id => { due.delete(id); };
+let timers = 0;
+const setTimeout = work => { due.set(timers += 1, work); return timers; };
 class Event { constructor(type) { this.type = type; } }
 const document = {
   documentElement: { dataset: address === null ? {} : { content_root: '../' } },

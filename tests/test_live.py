@@ -115,17 +115,18 @@ PLOTS = [
 def test_a_figure_is_an_image_and_a_line_until_its_script_runs(figure):
     root = parse(figure)
     assert [child.tag for child in root] == ["style", "img", "p", "script"]
-    assert root[2].get("aria-live") == "polite" and "".join(root[2].itertext())
+    assert root[2].get("class") == "caption" and "".join(root[2].itertext())
     page = Page(figure)
     assert page.get("root.children.map(child => child.tag)") == [
         "style",
         "svg",
         "div",
         "p",
+        "p",
         "script",
     ]
     assert page.attribute("svg", "role") == "img"
-    assert page.attribute("svg", "aria-label") == figure.title
+    assert page.attribute("svg", "aria-label") == f"{figure.title}. {figure.description}"
 
 
 def test_the_svg_follows_the_colours_of_the_page(figure):
@@ -181,6 +182,18 @@ def test_a_line_to_type_into_has_an_end_and_stays_as_it_was_typed(name, most):
     for help_nobody_asked_for in ("autocapitalize", "autocorrect"):
         assert page.attribute("[type=text]", help_nobody_asked_for) == "off"
     assert page.attribute("[type=text]", "spellcheck") == "false"
+
+
+def test_a_screen_reader_hears_the_last_line_once_the_reader_pauses():
+    page = Page(playground())
+    assert page.attribute(".spoken", "aria-live") == "polite"
+    assert page.attribute(".caption", "aria-live") is None and page.heard() is None
+    page.set(named="explode")
+    last = page.set(named="fade", x="1 " * 24)
+    assert page.get("due.size") == 1 and "10−14" in last
+    assert re.sub("<[^>]+>", "", page.heard()) == last.replace("−14", " to the power −14")
+    page.get("root.querySelector('.caption').innerHTML = 'untouched'")
+    assert page.set(x="1 " * 24) == "untouched" and page.get("due.size") == 0
 
 
 def test_two_copies_on_a_page_are_two_figures(figure):

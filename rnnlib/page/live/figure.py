@@ -43,6 +43,9 @@ _STYLE = (
     ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
     ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
     ".rnn-drawing .caption{min-height:4.5em}"
+    "@media(max-width:30rem){.rnn-drawing .caption{min-height:7.5em}}"
+    ".rnn-drawing .spoken{position:absolute;width:1px;height:1px;overflow:hidden;"
+    "clip-path:inset(50%)}"
     "@media print{.rnn-drawing{break-inside:avoid}.rnn-drawing .controls{display:none}}"
 )
 
@@ -191,7 +194,6 @@ def live(
     """
     rows = "".join(control.html() for control in controls)
     about = {
-        "title": title,
         "controls": f'<div class="controls" data-lm-suppress-shortcuts="true">{rows}</div>',
         "data": data,
     }
@@ -204,7 +206,7 @@ def live(
     # Not of the picture, whose last digits may depend on the processor.
     key = hashlib.sha256((own + about).encode()).hexdigest()[:10]
     body = (
-        f'{picture}<p class="caption" aria-live="polite">{said}</p>'
+        f'{picture}<p class="caption">{said}</p>'
         f"<script>//<![CDATA[\n(() => {{\n{own}"
         f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-ready])')"
         f".forEach(root => open(root, {about}));\n}})();\n//]]></script>"
