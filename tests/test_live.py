@@ -378,6 +378,8 @@ def test_numbers_are_written_alike(value):
     assert context.eval(f"short({value})") == short(value)
     for signed in (value, -value):
         assert context.eval(f"hundredths({signed})") == hundredths(signed)
+    for name, write in (("short", short), ("hundredths", hundredths)):
+        assert context.eval(f"{name}(NaN)") == write(math.nan) == "no number"
 
 
 def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
@@ -814,9 +816,26 @@ def test_where_the_browser_refuses_an_address_the_figure_is_drawn():
 def test_what_is_typed_may_be_no_number():
     page = Page(playground())
     page.set(named="count", x="1 one 1")
-    assert page.address() == "" and page.caption() == page.set(x="1, 0; 1 0 0")
+    assert page.address() == "" and page.caption().endswith(" Read as 0: “one”.")
+    said = page.caption().removesuffix(" Read as 0: “one”.")
+    assert said == page.set(x="1, 0; 1 0 0") == page.set(x=" 1 0 1 , ")
+    minus = page.set(x="1 -2")
+    assert minus != said and page.set(x="1 −2") == minus
+    page.set(x="a b c d <e> f g")
+    assert page.caption().count("Read as 0") == 5
+    assert "“<bdi>&lt;e&gt;</bdi>”" in page.get("root.querySelector('.caption').innerHTML")
     page.set(x="")
-    assert "h is (0.00, 0.00)" in page.caption()
+    assert "h is (0.00, 0.00)" in page.caption() and "Read" not in page.caption()
+
+
+def test_the_playground_ends_at_a_thousand():
+    page = Page(playground(), address="#layer=RNN&x=1e300,-4&w=1e999,-1e4,2")
+    page.set(units=2)
+    assert "x=1000,-4&w=1000,-1000,2,0," in page.address()
+    assert "no number" not in page.caption() and "Read" not in page.caption()
+    said = page.set(x="-5000", w0x1="1e300")
+    assert said.endswith(" Read as −1000: “-5000”. Read as 1000: “1e300”.")
+    assert "x=-1000&w=1000,-1000," in page.address()
 
 
 def test_the_boxes_in_use_are_those_of_the_layer_and_its_units():
@@ -981,7 +1000,9 @@ def test_a_character_that_was_never_learned_is_named_and_not_read():
 def test_typed_markup_stays_text():
     page = Page(type_text())
     page.set(text="a <b><")
-    assert page.get("root.querySelector('.caption').innerHTML").startswith("After “&lt;” the")
+    assert page.get("root.querySelector('.caption').innerHTML").startswith(
+        "After “<bdi>&lt;</bdi>” the"
+    )
     assert "<i" not in page.get("root.querySelector('.caption').innerHTML")
 
 

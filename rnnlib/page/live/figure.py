@@ -42,7 +42,7 @@ _STYLE = (
     "@media(max-width:30rem){.rnn-drawing legend{width:100%}}"
     ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
     ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
-    ".rnn-drawing .caption{min-height:4.5em}"
+    ".rnn-drawing .caption{min-height:4.5em;overflow-wrap:anywhere}"
     "@media(max-width:30rem){.rnn-drawing .caption{min-height:7.5em}}"
     ".rnn-drawing .spoken{position:absolute;width:1px;height:1px;overflow:hidden;"
     "clip-path:inset(50%)}"

@@ -27,12 +27,17 @@ const run = ({ layer, units, gain, x, w }) => {
   }
   return found;
 };
-// A setting as an address has it, and back: what is no number is 0, what is missing is the default.
+// A number as it is computed with: what is none is 0, and a thousand is enough.
+const understood = text => {
+  const v = +text.replace('−', '-');
+  return isNaN(v) ? 0 : Math.min(Math.max(v, -1000), 1000);
+};
+// A setting as an address has it, and back; what is missing is the default.
 const written = ({ layer, units, gain, x, w }) =>
   `layer=${layer}&units=${units}&gain=${gain}&x=${x.join(',')}&w=${w.join(',')}`;
 const readBack = text => {
   const { layer, units, gain, x, w } = Object.fromEntries(text.split('&').map(part => part.split('=')));
-  const numbers = (list, most) => (list ?? '').split(',').slice(0, most).map(v => isFinite(v) ? +v : 0);
+  const numbers = (list, most) => (list ?? '').split(',').slice(0, most).map(understood);
   const found = { layer: Object.hasOwn(gates, layer) ? layer : 'RNN', units: units === '3' ? 3 : 2, gain: +(gain ?? 1) };
   const count = gates[found.layer].length * (found.units + 2) * found.units, given = numbers(w, count);
   return { ...found, x: numbers(x, T), w: range(count).map(k => given[k] ?? 0) };
@@ -54,9 +59,12 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
   };
   const read = () => {
     const found = { layer: control('layer').value, units: +control('units').value };
-    const x = control('x').value.trim().split(/[\s,;]+/).slice(0, T).map(Number).map(v => isFinite(v) ? v : 0);
+    const words = control('x').value.trim().split(/[\s,;]+/).slice(0, T), x = words.map(understood);
+    const typed = [...words, ...boxes(found).map(box => box.value)];
+    const changed = typed.filter(text => +text.replace('−', '-') !== understood(text)).slice(0, 5)
+      .map(text => ` Read as ${minus(`${understood(text)}`)}: ${quoted(text)}.`).join('');
     while (x.length > 1 && !x[x.length - 1]) x.pop();
-    return { ...found, gain: +stops[control('gain').value], x, w: boxes(found).map(box => +box.value) };
+    return { ...found, gain: +stops[control('gain').value], x, w: boxes(found).map(box => understood(box.value)), changed };
   };
   const decoded = () => {
     try { return decodeURIComponent(location.hash.slice(1)); } catch { return ''; }
@@ -112,6 +120,6 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
     begun = true;
     const rows = kind => [...found[kind][T - 1]].map(hundredths).join(', ');
     return `After ${T} steps <i>h</i> is (${rows('h')})` + (layer === 'LSTM' ? `, <i>c</i> is (${rows('c')})` : '') +
-      `. At lag ${T - 1} the gradient’s length is ${short(found.lag[T - 1])}.`;
+      `. At lag ${T - 1} the gradient’s length is ${short(found.lag[T - 1])}.${given.changed}`;
   };
 };
