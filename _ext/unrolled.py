@@ -4,7 +4,7 @@
   variable ``UNROLLED_REPOSITORY`` names one, or pyproject.toml does. Without it the theme's own
   default would lead to somebody else's.
 - Pages and downloads get the same address into their first cell, which fetches rnnlib from there.
-- The fold over a solution, and over the first cell, says what it holds.
+- The fold over a solution, and over the first cell, says what it holds, to a screen reader too.
 - The link check asks whether a DOI is registered, not whether its publisher lets a robot in.
 - Thebe, which fetches its code from elsewhere, is switched off; the theme loads it unasked.
 """
@@ -131,12 +131,20 @@ def label_folds(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
+def unname_folds(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Let a fold be called what it says; MyST-NB gives every one the same hidden name."""
+    if "body" in context:
+        named = '<summary aria-label="Toggle hidden content">'
+        context["body"] = context["body"].replace(named, "<summary>")
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.connect("config-inited", set_buttons)
     app.connect("config-inited", switch_off_thebe)
     app.connect("source-read", address_pages)
     app.connect("source-read", label_folds)
+    app.connect("html-page-context", unname_folds)
     app.connect("build-finished", address_downloads)
     app.connect("linkcheck-process-uri", ask_the_registry)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

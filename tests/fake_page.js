@@ -1,4 +1,5 @@
 // As much of a browser's page as the scripts of live figures use.
+Object.hasOwn ??= (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 class Element {
   constructor({ tag, attributes, text, children }, parentNode) {
     Object.assign(this, { tag, attributes, parentNode, textContent: text, heard: {} });
@@ -56,6 +57,9 @@ const roots = JSON.parse(copies).map(root => new Element(root, null));
 const location = { hash: address ?? '' }, pageHeard = {};
 const history = { replaceState: (state, title, hash) => { location.hash = hash; } };
 const addEventListener = (kind, heard) => { pageHeard[kind] = heard; };
+const due = new Map(), clearTimeout = id => { due.delete(id); };
+let timers = 0;
+const setTimeout = work => { due.set(timers += 1, work); return timers; };
 class Event { constructor(type) { this.type = type; } }
 const document = {
   documentElement: { dataset: address === null ? {} : { content_root: '../' } },

@@ -86,6 +86,11 @@ class Page:
         """Return the line below the figure, without markup."""
         return re.sub("<[^>]+>", "", self.get("root.querySelector('.caption').innerHTML", copy))
 
+    def heard(self) -> str | None:
+        """Let time pass, and return what a screen reader has been given, if anything."""
+        self.context.eval("due.forEach(work => work()); due.clear()")
+        return self.get("root.querySelector('.spoken').innerHTML ?? null")
+
     def attribute(self, selector: str, name: str, copy: int = 0):
         where = f"root.querySelector({json.dumps(selector)})"
         return self.get(f"{where}.getAttribute({name!r}) ?? null", copy)

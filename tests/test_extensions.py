@@ -1,4 +1,4 @@
-"""What the book's extensions write: mathematics and sizes of pictures."""
+"""What the book's extensions write: mathematics, sizes of pictures and names of folds."""
 
 import re
 import sys
@@ -10,12 +10,14 @@ import pytest
 import quickjs
 from docutils import nodes
 from docutils.utils import new_document
+from myst_nb.sphinx_ import visit_HideCellInput
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
 import mathematics  # noqa: E402 (_ext is no package)
 import pictures  # noqa: E402
+import unrolled  # noqa: E402
 
 
 def test_mathematics_is_markup_for_eyes_and_for_screen_readers():
@@ -81,3 +83,15 @@ def test_pictures_get_their_size_once(tmp_path):
     assert sized == '<p><img width="96" height="48" alt="a > b" src="../_images/a1b2.svg"/></p>'
     for left in (sized, '<img alt="" width="9" src="../_images/a1b2.svg"/>', '<img src="data:,"/>'):
         assert written(left) == left
+
+
+def test_a_fold_has_the_name_that_is_seen():
+    fold, written = nodes.Element(prompt_show="Show the <end>", prompt_hide="Hide it"), []
+    fold["classes"] = []
+    visit_HideCellInput(SimpleNamespace(body=written), fold)
+    context = {"body": "".join(written)}
+    assert "aria-label" in context["body"]  # else this edit is no longer needed
+    unrolled.unname_folds(None, "page", "page.html", context, None)
+    assert "<summary>\n" in context["body"] and "aria-label" not in context["body"]
+    assert "Show the &lt;end&gt;" in context["body"]
+    unrolled.unname_folds(None, "search", "search.html", {}, None)

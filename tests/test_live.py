@@ -115,17 +115,18 @@ PLOTS = [
 def test_a_figure_is_an_image_and_a_line_until_its_script_runs(figure):
     root = parse(figure)
     assert [child.tag for child in root] == ["style", "img", "p", "script"]
-    assert root[2].get("aria-live") == "polite" and "".join(root[2].itertext())
+    assert root[2].get("class") == "caption" and "".join(root[2].itertext())
     page = Page(figure)
     assert page.get("root.children.map(child => child.tag)") == [
         "style",
         "svg",
         "div",
         "p",
+        "p",
         "script",
     ]
     assert page.attribute("svg", "role") == "img"
-    assert page.attribute("svg", "aria-label") == figure.title
+    assert page.attribute("svg", "aria-label") == f"{figure.title}. {figure.description}"
 
 
 def test_the_svg_follows_the_colours_of_the_page(figure):
@@ -172,6 +173,29 @@ def test_each_control_is_native_and_has_a_label(figure):
     assert page.attribute(".controls", "data-lm-suppress-shortcuts") == "true"
 
 
+@pytest.mark.parametrize(
+    ("name", "most"), [("dates", "40"), ("memory", "200"), ("text", "400"), ("playground", "400")]
+)
+def test_a_line_to_type_into_has_an_end_and_stays_as_it_was_typed(name, most):
+    page = Page(FIGURES[name]())
+    assert page.attribute("[type=text]", "maxlength") == most
+    for help_nobody_asked_for in ("autocapitalize", "autocorrect"):
+        assert page.attribute("[type=text]", help_nobody_asked_for) == "off"
+    assert page.attribute("[type=text]", "spellcheck") == "false"
+
+
+def test_a_screen_reader_hears_the_last_line_once_the_reader_pauses():
+    page = Page(playground())
+    assert page.attribute(".spoken", "aria-live") == "polite"
+    assert page.attribute(".caption", "aria-live") is None and page.heard() is None
+    page.set(named="explode")
+    last = page.set(named="fade", x="1 " * 24)
+    assert page.get("due.size") == 1 and "10−14" in last
+    assert re.sub("<[^>]+>", "", page.heard()) == last.replace("−14", " to the power −14")
+    page.get("root.querySelector('.caption').innerHTML = 'untouched'")
+    assert page.set(x="1 " * 24) == "untouched" and page.get("due.size") == 0
+
+
 def test_two_copies_on_a_page_are_two_figures(figure):
     page = Page(figure, copies=2)
     name = page.attribute("[name]", "name")
@@ -201,6 +225,14 @@ def test_a_script_is_under_eight_kilobytes_and_can_stand_in_a_page(name):
     text = script(name)
     assert len(text.encode()) < 8_000
     assert not re.search(r"]]>|</script|<!--", text)
+
+
+def test_on_paper_nothing_is_there_to_be_pressed(figure):
+    style = parse(figure)[0].text
+    assert ".rnn-drawing .controls{display:none}" in style.partition("@media print")[2]
+    book = (ROOT / "_static" / "custom.css").read_text(encoding="utf-8")
+    hidden = book.partition("@media print")[2].partition("{")[2].partition("{")[0]
+    assert {"audio", "details:not([open])"} < set(re.split(r",\s*", hidden.strip()))
 
 
 def test_data_cannot_end_the_script():
@@ -346,6 +378,8 @@ def test_numbers_are_written_alike(value):
     assert context.eval(f"short({value})") == short(value)
     for signed in (value, -value):
         assert context.eval(f"hundredths({signed})") == hundredths(signed)
+    for name, write in (("short", short), ("hundredths", hundredths)):
+        assert context.eval(f"{name}(NaN)") == write(math.nan) == "no number"
 
 
 def test_the_cliff_has_the_loss_and_the_gradient_of_the_chapter():
@@ -663,7 +697,7 @@ def test_of_a_long_text_the_last_letters_are_shown_and_all_are_read():
     said = page.set(text="hellohellohello")
     with_memory, _ = expected_after("hellohellohello")
     best = hundredths(with_memory[-1].max())
-    assert said.startswith("After “hellohellohello”: with memory") and best in said
+    assert said.startswith("After “…ellohello”: with memory") and best in said
     for name in ("memory", "none"):
         assert page.get(f"root.querySelector('.{name}').textContent") == "hellohello"[-9:]
 
@@ -748,20 +782,60 @@ def test_in_a_notebook_the_address_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    "address", ["#nonsense", "#layer=GPT&units=9&gain=x&x=a,,1&w=b", "#layer=", "#%41", "#"]
+    "address",
+    [
+        "#",
+        "#nonsense",
+        "#layer=GPT&units=9&gain=x&x=a,,1&w=b",
+        "#layer=",
+        "#layer=constructor",
+        "#layer=toString",
+        "#layer=__proto__",
+        "#layer=hasOwnProperty&x=1",
+        "#layer=RNN&x=%",
+        "#%41",
+        "#%",
+        "#%E0%A4%A",
+    ],
 )
 def test_an_address_that_is_none_breaks_nothing(address):
-    assert re.match(
-        r"After 24 steps h is \(.*length is \S+", Page(playground(), address=address).caption()
-    )
+    drawn = r"After 24 steps h is \(.*length is \S+"
+    assert re.match(drawn, Page(playground(), address=address).caption())
+    page = Page(playground(), address="")
+    assert re.match(drawn, page.go(address))
+    assert re.match(drawn, page.set(named="count")) and page.address() == "#count"
+
+
+def test_where_the_browser_refuses_an_address_the_figure_is_drawn():
+    page = Page(playground(), address="")
+    page.context.eval("history.replaceState = () => { throw Error('too often') }")
+    first = page.caption()
+    assert page.set(named="fade") != first and page.address() == ""
 
 
 def test_what_is_typed_may_be_no_number():
     page = Page(playground())
     page.set(named="count", x="1 one 1")
-    assert page.address() == "" and page.caption() == page.set(x="1, 0; 1 0 0")
+    assert page.address() == "" and page.caption().endswith(" Read as 0: “one”.")
+    said = page.caption().removesuffix(" Read as 0: “one”.")
+    assert said == page.set(x="1, 0; 1 0 0") == page.set(x=" 1 0 1 , ")
+    minus = page.set(x="1 -2")
+    assert minus != said and page.set(x="1 −2") == minus
+    page.set(x="a b c d <e> f g")
+    assert page.caption().count("Read as 0") == 5
+    assert "“<bdi>&lt;e&gt;</bdi>”" in page.get("root.querySelector('.caption').innerHTML")
     page.set(x="")
-    assert "h is (0.00, 0.00)" in page.caption()
+    assert "h is (0.00, 0.00)" in page.caption() and "Read" not in page.caption()
+
+
+def test_the_playground_ends_at_a_thousand():
+    page = Page(playground(), address="#layer=RNN&x=1e300,-4&w=1e999,-1e4,2")
+    page.set(units=2)
+    assert "x=1000,-4&w=1000,-1000,2,0," in page.address()
+    assert "no number" not in page.caption() and "Read" not in page.caption()
+    said = page.set(x="-5000", w0x1="1e300")
+    assert said.endswith(" Read as −1000: “-5000”. Read as 1000: “1e300”.")
+    assert "x=-1000&w=1000,-1000," in page.address()
 
 
 def test_the_boxes_in_use_are_those_of_the_layer_and_its_units():
@@ -926,7 +1000,9 @@ def test_a_character_that_was_never_learned_is_named_and_not_read():
 def test_typed_markup_stays_text():
     page = Page(type_text())
     page.set(text="a <b><")
-    assert page.get("root.querySelector('.caption').innerHTML").startswith("After “&lt;” the")
+    assert page.get("root.querySelector('.caption').innerHTML").startswith(
+        "After “<bdi>&lt;</bdi>” the"
+    )
     assert "<i" not in page.get("root.querySelector('.caption').innerHTML")
 
 

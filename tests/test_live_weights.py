@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import numpy as np
 import pytest
@@ -129,11 +130,23 @@ def test_softmax_is_torch_s(page):
     assert page(f"softmax({y.tolist()})") == page(f"softmax({y.tolist()}, 1)")
 
 
-@pytest.mark.parametrize("symbol", [" ", "\n", "a", "&", "<", ">", '"', "é", "🙂"])
+@pytest.mark.parametrize(
+    "symbol", [" ", "\n", "a", "&", "<", ">", '"', "é", "🙂", "ש", "\u200b", "\u0301", "\t"]
+)
 def test_symbols_are_shown_and_named_alike(page, symbol):
     assert page(f"shown({json.dumps(symbol)})") == shown(symbol)
     assert page(f"quoted({json.dumps(symbol)})") == quoted(symbol)
-    assert "<" not in quoted(symbol)
+    assert "<" not in re.sub("</?bdi>", "", quoted(symbol))
+
+
+def test_what_cannot_be_seen_is_named_by_its_code_point(page):
+    assert page('quoted("\u200b")') == "U+200B" and page('quoted("\U000e0001")') == "U+E0001"
+    assert page('quoted("e\u0301")') == "“<bdi>e\u0301</bdi>”"
+
+
+def test_of_many_symbols_five_are_named(page):
+    assert page("listed([...'ab'])") == "“<bdi>a</bdi>”, “<bdi>b</bdi>”"
+    assert page("listed([...'abcdefg'])").endswith("“<bdi>e</bdi>” and 2 more")
 
 
 @pytest.mark.parametrize("p", [0, 0.004, 0.005, 0.0149, 0.015, 0.5, 0.994, 0.995, 1])

@@ -231,7 +231,7 @@ def dead_figures(page: Page) -> list[str]:
     """Move every control of every live figure by keyboard; return those that change nothing."""
     dead = []
     for number, figure in enumerate(page.query_selector_all("[data-live]")):
-        heard, answers, moved = figure.query_selector("[aria-live]"), set(), set()
+        heard, answers, moved = figure.query_selector(".caption"), set(), set()
         controls = [c for c in figure.query_selector_all("[name]") if c.is_visible()]
         for control in controls:
             before, kind = figure.inner_html(), control.evaluate("c => c.type")

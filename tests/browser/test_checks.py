@@ -12,7 +12,7 @@ a {{ color: inherit }} pre, div.math {{ overflow-x: auto }}</style></head>
 <a href="#top-of-it">its top</a>.</p><pre tabindex="0">code</pre>
 {}</article></main></body></html>"""
 FIGURE = """<div data-live="1"><label>n <input type="range" name="n" min="0" max="3" value="3"
-oninput="{}"></label><p aria-live="polite">3</p></div>"""
+oninput="{}"></label><p class="caption">3</p></div>"""
 TERM = """<style>a:is(:hover, :focus-visible):not(.away)::after {{ content: 'words';
 position: absolute; {} }}</style><a class="term" href="#top-of-it">term</a>"""
 AWAY = """<script>addEventListener('keydown', event => event.key === 'Escape' &&
@@ -73,7 +73,7 @@ FAULTS = {
     "a figure that does not answer": (checks.dead_figures, FIGURE.format("")),
     "a figure without a control": (
         checks.dead_figures,
-        '<div data-live="1"><p aria-live></p></div>',
+        '<div data-live="1"><p class="caption"></p></div>',
     ),
 }
 CHECKS = {check for check, _ in FAULTS.values()}

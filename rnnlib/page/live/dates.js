@@ -66,7 +66,7 @@ const figure = (root, { map, widest: [width, wide], colour, ...data }) => {
       `h${round(22 + asked.length * cell)}v${round(high)}h-${round(22 + asked.length * cell)}z` : '');
     find('shaded').innerHTML = !alpha ? escaped(typed) : [...asked].map((c, j) =>
       `<span style="background:color-mix(in srgb,${colour} ${round(70 * alpha[j])}%,transparent)">${c}</span>`).join('');
-    if (unknown.length) return `No answer: the network has never read ${unknown.map(quoted).join(', ')}.`;
+    if (unknown.length) return `No answer: the network has never read ${listed(unknown)}.`;
     if (!alpha) return 'Type a date.';
     const places = alpha.map((a, j) => [a, j]).sort(([a, i], [b, j]) => b - a || i - j).slice(0, 3);
     const looked = places.filter(([a], k) => !k || a >= 0.1)

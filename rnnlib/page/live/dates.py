@@ -135,7 +135,7 @@ def dates() -> Drawing:
         "".join(pen.parts),
         (460, TOP + TASK.max_steps * HIGH + 8),
         [
-            Text("text", "a date", FIRST),
+            Text("text", "a date", FIRST, most=40),
             Slider("symbol", "symbol of the answer", stops, "1"),
             Shaded(),
         ],

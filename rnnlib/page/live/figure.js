@@ -1,16 +1,28 @@
 // What every live figure does in the page; `figure` is the script of its own.
-const open = (root, { title, controls, data }) => {
+const open = (root, { controls, data }) => {
   root.dataset.ready = '';
-  const find = selector => root.querySelector(selector), image = find('img');
+  const find = selector => root.querySelector(selector), image = find('img'), line = find('.caption');
   image.insertAdjacentHTML('afterend', controls);
   image.outerHTML = decodeURIComponent(image.getAttribute('src').replace(/^[^,]*,/, ''));
   const svg = find('svg');
   svg.removeAttribute('style');
   svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', title);
+  svg.setAttribute('aria-label', image.getAttribute('alt'));
+  line.insertAdjacentHTML('afterend', '<p class="spoken" aria-live="polite"></p>');
   const inputs = [...root.querySelectorAll('[name]')], draw = figure(root, data);
   const chosen = input => input.type === 'checkbox' ? +input.checked :
     input.dataset.stops ? input.dataset.stops.split(' ')[input.value] : input.value;
+  let said, pause;
+  // A screen reader hears the line when the reader pauses, and not as the figure opens.
+  const say = html => {
+    if (html === said) return;
+    line.innerHTML = html;
+    clearTimeout(pause);
+    if (said !== undefined) pause = setTimeout(() => {
+      find('.spoken').innerHTML = html.replace(/<sup>(.*?)<\/sup>/g, ' to the power $1');
+    }, 600);
+    said = html;
+  };
   const show = () => {
     const settings = {};
     for (const input of inputs) {
@@ -24,7 +36,7 @@ const open = (root, { title, controls, data }) => {
       const input = find(`[name=${button.dataset.of}]`), end = button.dataset.by < 0 ? 'min' : 'max';
       button.setAttribute('aria-disabled', input.value === input[end]);
     }
-    find('.caption').innerHTML = draw(settings);
+    say(draw(settings));
   };
   root.addEventListener('input', show);
   root.addEventListener('click', event => {

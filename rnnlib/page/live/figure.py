@@ -42,7 +42,11 @@ _STYLE = (
     "@media(max-width:30rem){.rnn-drawing legend{width:100%}}"
     ".rnn-drawing .boxes label{flex-direction:column;gap:0;min-width:1.9rem;font-size:.8em}"
     ".rnn-drawing [type=checkbox]{width:1.4rem;height:1.6rem}"
-    ".rnn-drawing .caption{min-height:4.5em}"
+    ".rnn-drawing .caption{min-height:4.5em;overflow-wrap:anywhere}"
+    "@media(max-width:30rem){.rnn-drawing .caption{min-height:7.5em}}"
+    ".rnn-drawing .spoken{position:absolute;width:1px;height:1px;overflow:hidden;"
+    "clip-path:inset(50%)}"
+    "@media print{.rnn-drawing{break-inside:avoid}.rnn-drawing .controls{display:none}}"
 )
 
 
@@ -126,19 +130,21 @@ class Boxes:
 class Text:
     """A line to type into; the script reads it from the control, as it stands.
 
-    `mode` says which keys a phone offers: HTML's ``inputmode``.
+    `mode` says which keys a phone offers: HTML's ``inputmode``; it takes `most` letters at most.
     """
 
     name: str
     label: str
     first: str
     mode: str = "text"
+    most: int = 400
 
     def html(self) -> str:
         """Return its markup."""
         return (
             f'<div class="control"><label>{self.label} <input type="text" name="{self.name}" '
-            f'value="{escape(self.first)}" inputmode="{self.mode}" autocomplete="off"/></label>'
+            f'value="{escape(self.first)}" inputmode="{self.mode}" maxlength="{self.most}" '
+            'autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false"/></label>'
             "</div>"
         )
 
@@ -188,7 +194,6 @@ def live(
     """
     rows = "".join(control.html() for control in controls)
     about = {
-        "title": title,
         "controls": f'<div class="controls" data-lm-suppress-shortcuts="true">{rows}</div>',
         "data": data,
     }
@@ -201,7 +206,7 @@ def live(
     # Not of the picture, whose last digits may depend on the processor.
     key = hashlib.sha256((own + about).encode()).hexdigest()[:10]
     body = (
-        f'{picture}<p class="caption" aria-live="polite">{said}</p>'
+        f'{picture}<p class="caption">{said}</p>'
         f"<script>//<![CDATA[\n(() => {{\n{own}"
         f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-ready])')"
         f".forEach(root => open(root, {about}));\n}})();\n//]]></script>"

@@ -32,6 +32,6 @@ const figure = (root, { symbols, most, maps, titles, weights }) => {
     const others = known === text ? '' : `These networks know ${[...symbols].join(', ')}, and nothing else. `;
     if (!known) return others || 'Type a letter.';
     const [[a], [b]] = [said.memory, said.none].map(rows => rows.slice(-1));
-    return `${others}After “<b>${known}</b>”: ${titles.memory} ${best(a)}; ${titles.none} ${best(b)}.`;
+    return `${others}After “${known === seen ? '' : '…'}<b>${seen}</b>”: ${titles.memory} ${best(a)}; ${titles.none} ${best(b)}.`;
   };
 };

@@ -79,7 +79,7 @@ def what_memory_buys(
         "gives the next letter a higher probability.",
         "".join(pen.parts),
         (460, TOP + len(symbols) * HIGH + 6),
-        [Text("text", "type h, e, l and o", first)],
+        [Text("text", "type h, e, l and o", first, most=200)],
         {
             "symbols": symbols,
             "most": MOST,

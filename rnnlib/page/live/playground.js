@@ -27,13 +27,18 @@ const run = ({ layer, units, gain, x, w }) => {
   }
   return found;
 };
-// A setting as an address has it, and back: what is no number is 0, what is missing is the default.
+// A number as it is computed with: what is none is 0, and a thousand is enough.
+const understood = text => {
+  const v = +text.replace('−', '-');
+  return isNaN(v) ? 0 : Math.min(Math.max(v, -1000), 1000);
+};
+// A setting as an address has it, and back; what is missing is the default.
 const written = ({ layer, units, gain, x, w }) =>
   `layer=${layer}&units=${units}&gain=${gain}&x=${x.join(',')}&w=${w.join(',')}`;
 const readBack = text => {
   const { layer, units, gain, x, w } = Object.fromEntries(text.split('&').map(part => part.split('=')));
-  const numbers = (list, most) => (list ?? '').split(',').slice(0, most).map(v => isFinite(v) ? +v : 0);
-  const found = { layer: layer in gates ? layer : 'RNN', units: units === '3' ? 3 : 2, gain: +(gain ?? 1) };
+  const numbers = (list, most) => (list ?? '').split(',').slice(0, most).map(understood);
+  const found = { layer: Object.hasOwn(gates, layer) ? layer : 'RNN', units: units === '3' ? 3 : 2, gain: +(gain ?? 1) };
   const count = gates[found.layer].length * (found.units + 2) * found.units, given = numbers(w, count);
   return { ...found, x: numbers(x, T), w: range(count).map(k => given[k] ?? 0) };
 };
@@ -54,9 +59,15 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
   };
   const read = () => {
     const found = { layer: control('layer').value, units: +control('units').value };
-    const x = control('x').value.trim().split(/[\s,;]+/).slice(0, T).map(Number).map(v => isFinite(v) ? v : 0);
+    const words = control('x').value.trim().split(/[\s,;]+/).slice(0, T), x = words.map(understood);
+    const typed = [...words, ...boxes(found).map(box => box.value)];
+    const changed = typed.filter(text => +text.replace('−', '-') !== understood(text)).slice(0, 5)
+      .map(text => ` Read as ${minus(`${understood(text)}`)}: ${quoted(text)}.`).join('');
     while (x.length > 1 && !x[x.length - 1]) x.pop();
-    return { ...found, gain: +stops[control('gain').value], x, w: boxes(found).map(box => +box.value) };
+    return { ...found, gain: +stops[control('gain').value], x, w: boxes(found).map(box => understood(box.value)), changed };
+  };
+  const decoded = () => {
+    try { return decodeURIComponent(location.hash.slice(1)); } catch { return ''; }
   };
   const slug = name => name.replaceAll(' ', '-');
   const go = hash => {
@@ -69,9 +80,9 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
     if (control('named').value !== chosen) go(slug(control('named').value));
   });
   if (inBook) {
-    go(decodeURIComponent(location.hash.slice(1)));
+    go(decoded());
     addEventListener('hashchange', () => {
-      go(decodeURIComponent(location.hash.slice(1)));
+      go(decoded());
       chosen = control('named').value;  // whatever the list says, the address holds now
       root.dispatchEvent(new Event('input'));
     });
@@ -80,8 +91,6 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
   return () => {
     const given = read(), { layer, units } = given, found = run(given), text = written(given);
     chosen = control('named').value = Object.keys(named).find(name => named[name] === text) ?? 'your own';
-    if (inBook && begun) history.replaceState(null, '', `#${chosen in named ? slug(chosen) : text}`);
-    begun = true;
     for (const part of root.querySelectorAll('.third')) part.hidden = units < 3;
     range(4).forEach(k => {
       find(`gate${k}`).hidden = k >= gates[layer].length;
@@ -105,8 +114,12 @@ const figure = (root, { state, lag, named, gateTop, gateHigh, legends }) => {
       find(`name-${g}${j}`).setAttribute('y', round(base));
     }
     find('length').setAttribute('d', line(found.lag.map((v, n) => onLag(n, v))));
+    // A browser may refuse, for a while, to write the address once more.
+    const address = Object.hasOwn(named, chosen) ? slug(chosen) : text;
+    try { if (inBook && begun) history.replaceState(null, '', `#${address}`); } catch { }
+    begun = true;
     const rows = kind => [...found[kind][T - 1]].map(hundredths).join(', ');
     return `After ${T} steps <i>h</i> is (${rows('h')})` + (layer === 'LSTM' ? `, <i>c</i> is (${rows('c')})` : '') +
-      `. At lag ${T - 1} the gradient’s length is ${short(found.lag[T - 1])}.`;
+      `. At lag ${T - 1} the gradient’s length is ${short(found.lag[T - 1])}.${given.changed}`;
   };
 };

@@ -230,7 +230,7 @@ def playground() -> Drawing:
             "gateHigh": GATE_HIGH,
             "legends": LEGENDS,
         },
-        ("plot", "cells", "playground"),
+        ("plot", "cells", "typed", "playground"),
         f"After {T} steps <i>h</i> is ({rows[0]}), <i>c</i> is ({rows[1]}). At lag {T - 1} the "
         f"gradient’s length is {short(lengths[-1])}.",
         zoom=1.15,

@@ -25,10 +25,11 @@ const shades = (root, { left, top, wide, high, name, levels }) => rows => {
 };
 const minus = text => text.replace('-', '−');
 const short = v => {
+  if (isNaN(v)) return 'no number';
   if (v === 0 || !isFinite(v)) return v === 0 ? '0' : '∞';
   const power = Math.floor(Math.log10(v));
   if (power > -4 && power < 4) return v.toFixed(Math.max(0, 1 - power));
   const [digits, exponent] = v.toExponential(1).split('e');
   return `${digits} · 10<sup>${minus(exponent.replace('+', ''))}</sup>`;
 };
-const hundredths = v => +v.toFixed(2) ? minus(v.toFixed(2)) : '0.00';
+const hundredths = v => isNaN(v) ? 'no number' : +v.toFixed(2) ? minus(v.toFixed(2)) : '0.00';

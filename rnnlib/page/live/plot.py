@@ -21,6 +21,8 @@ def line(points: Iterable[tuple[float, float]], apart: float = 1) -> str:
 
 def short(value: float) -> str:
     """Return a number to two digits, as HTML."""
+    if math.isnan(value):
+        return "no number"
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞"
     power = math.floor(math.log10(value))
@@ -32,6 +34,8 @@ def short(value: float) -> str:
 
 def hundredths(value: float) -> str:
     """Return a number with two decimals and a proper minus sign."""
+    if math.isnan(value):
+        return "no number"
     text = f"{value:.2f}"
     return text.replace("-", "−") if float(text) else "0.00"
 

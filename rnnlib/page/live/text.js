@@ -48,7 +48,7 @@ const figure = (root, { net, top, plot, bars: [left, first, high, wide], colours
     names.forEach((name, n) => { name.textContent = n in order ? shown(model.known[order[n]]) : ''; });
     shares.forEach((share, n) => { share.textContent = n in order ? percent(p[order[n]]) : ''; });
     const unknown = [...new Set(read.filter(({ k }) => k < 0).map(({ symbol }) => symbol))];
-    const left_out = unknown.length ? ` Not read, since it was never learned: ${unknown.map(quoted).join(', ')}.` : '';
+    const left_out = unknown.length ? ` Not read, since it was never learned: ${listed(unknown)}.` : '';
     if (!last) return `Nothing has been read.${left_out} Type a letter from a to z.`;
     let cost = 0;
     understood.slice(1).forEach(({ k }, t) => { cost -= Math.log2(softmax(understood[t].y, temperature)[k]); });

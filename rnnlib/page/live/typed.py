@@ -1,5 +1,6 @@
 """What a reader has typed, as a figure shows it again."""
 
+import unicodedata
 from collections.abc import Callable
 from html import escape
 
@@ -17,7 +18,9 @@ def shown(symbol: str) -> str:
 def quoted(symbol: str) -> str:
     """Return a symbol as a sentence names it, as HTML."""
     names = {" ": "a space", "\n": "the end of the line"}
-    return names.get(symbol, f"“{escape(symbol, quote=False)}”")
+    if symbol not in names and unicodedata.category(symbol)[0] in "CMZ":
+        return f"U+{ord(symbol):04X}"  # it cannot be seen alone
+    return names.get(symbol, f"“<bdi>{escape(symbol, quote=False)}</bdi>”")
 
 
 def percent(p: float) -> str:
