@@ -63,7 +63,8 @@ def loops_by_another(function: Callable) -> bool:
     loops = functools.reduce, itertools.accumulate
     names = getattr(getattr(function, "func", function), "__globals__", {})
     for code in own_codes(function):
-        found = [names.get(name) for name in code.co_names]
+        steps = [step for step in dis.get_instructions(code) if "LOAD_GLOBAL" in step.opname]
+        found = [names.get(step.argval) for step in steps]
         if any(value is loop for value in found for loop in loops):
             return True
         # NumPy's ufuncs have a reduce and an accumulate of their own, which are no loops.
