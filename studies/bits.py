@@ -17,7 +17,7 @@ from studies.letters import root, trained
 SETTINGS = [
     {"hidden": hidden, "gradient": gradient, "seed": seed}
     for hidden, gradient in ((2, "one step"), (2, "through time"), (4, "through time"))
-    for seed in range(3)
+    for seed in range(5)
 ]
 
 

@@ -15,7 +15,7 @@ import rnnlib
 from rnnlib.data.tasks import LetterFeatures
 from rnnlib.models import SequenceTagger
 
-SETTINGS = [{"hidden": 20, "gradient": "one step", "seed": seed} for seed in range(3)]
+SETTINGS = [{"hidden": 20, "gradient": "one step", "seed": seed} for seed in range(5)]
 
 
 def root(errors) -> float:

@@ -30,7 +30,7 @@ CHANGES = (
 )
 SETTINGS = [
     {"change": change, "lr": lr, "seed": seed}
-    for seed in range(2)
+    for seed in range(5)
     for lr in (0.01, 0.03, 0.1)
     for change in CHANGES
 ]

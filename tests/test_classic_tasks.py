@@ -91,6 +91,16 @@ def test_embedded_reber_batches_are_padded_and_ask_for_the_next():
     assert all(torch.equal(a, b) for a, b in zip(task.batch(drawn), again, strict=True))
 
 
+def test_embedded_reber_tells_of_symbols_it_does_not_have():
+    task = EmbeddedReber()
+    with pytest.raises(ValueError, match="expected symbols of 'BTPSXVE', got 'Q'"):
+        task.encode("BTQ")
+    with pytest.raises(ValueError, match="got 'b'"):
+        task.batch(["BTB", "bTB"])
+    with pytest.raises(TypeError, match="text"):
+        task.encode(3)
+
+
 def test_embedded_reber_counts_a_step_right_only_if_all_possible_symbols_lead():
     task = EmbeddedReber()
     text = "BTBPVVETE"

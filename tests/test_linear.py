@@ -210,6 +210,28 @@ def test_min_lstm_is_its_equations():
     same([layer(x)[0]], [torch.stack(expected)])
 
 
+def test_min_lstm_shares_out_one_whole_where_both_gates_round_to_nothing():
+    layer = MinLSTM(D, H)
+    a, b = layer.pairs(torch.full((1, D), 1e4))
+    assert a.isfinite().all() and b.isfinite().all() and ((a >= 0) & (a <= 1)).all()
+    with torch.no_grad():
+        layer.from_x.weight.zero_()
+        layer.from_x.bias[: 2 * H] = -200.0
+    torch.testing.assert_close(layer.pairs(torch.ones(1, D))[0], torch.full((1, H), 0.5))
+
+
+def test_batch_first_is_given_by_name():
+    for make in (MinGRU, MinLSTM, DiagonalSSM):
+        with pytest.raises(TypeError, match="positional"):
+            make(D, H, True)
+
+
+@every_layer
+def test_an_input_of_another_dtype_is_told(make):
+    with pytest.raises(ValueError, match=r"input: expected torch.float64.*got torch.float32"):
+        make(D, H, dtype=torch.float64)(torch.ones(3, D))
+
+
 def test_what_goes_into_the_minimal_ones_does_not_depend_on_the_state():
     """Jacobian of h_2 with respect to h_1: diagonal, and the same wherever h_1 is."""
     for make in (MinGRU, MinLSTM):

@@ -1,14 +1,26 @@
 """Checks for chapter 19 (What came after, and why)."""
 
 import numpy as np
+from torch import Tensor
 
 from rnnlib.exercises.exercise import exercise
 from rnnlib.exercises.looks import without_loops
 
 
+def _unstacked(dimensions):
+    """Return a measure that takes a pair apart which came stacked, with so many dimensions."""
+
+    def measure(answer, *given):
+        stacked = isinstance(answer, np.ndarray | Tensor) and answer.ndim == dimensions
+        return tuple(answer) if stacked else answer
+
+    return measure
+
+
 @exercise(
     "Two maps in one: whatever h they are given, the pair does what they do.",
     result=("a", "b"),
+    measure=_unstacked(2),
     cases=({"H": 2}, {"H": 5}, {"H": 7}),
     right=lambda a_1, b_1, a_2, b_2: (a_2 * a_1, a_2 * b_1 + b_2),
     mistakes={
@@ -203,6 +215,7 @@ def check_linear_backward(draw, T, H):
 @exercise(
     "One unit, two pairs: a linear recurrence that knows the parity.",
     result=("a", "b"),
+    measure=_unstacked(1),
     cases=({"bit": 0}, {"bit": 1}),
     right=lambda bit: (1 - 2 * bit, bit),
     mistakes={

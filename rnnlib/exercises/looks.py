@@ -5,6 +5,8 @@ Each look is a function of the reader's answer and of arguments to call it with,
 """
 
 import dis
+import functools
+import itertools
 import types
 from collections.abc import Callable, Iterator
 
@@ -56,11 +58,28 @@ def has_loop(function: Callable) -> bool:
     )
 
 
+def loops_by_another(function: Callable) -> bool:
+    """Say whether a function leaves its loop to `functools.reduce` or `itertools.accumulate`."""
+    loops = functools.reduce, itertools.accumulate
+    names = getattr(getattr(function, "func", function), "__globals__", {})
+    for code in own_codes(function):
+        steps = [step for step in dis.get_instructions(code) if "LOAD_GLOBAL" in step.opname]
+        found = [names.get(step.argval) for step in steps]
+        if any(value is loop for value in found for loop in loops):
+            return True
+        # NumPy's ufuncs have a reduce and an accumulate of their own, which are no loops.
+        for module, name in ((functools, "reduce"), (itertools, "accumulate")):
+            named = module.__name__ in code.co_names or any(value is module for value in found)
+            if named and name in code.co_names:
+                return True
+    return False
+
+
 def without_loops(message: str) -> Look:
-    """Refuse an answer whose own code loops."""
+    """Refuse an answer whose own code loops, or has `reduce` or `accumulate` loop for it."""
 
     def look(function: Callable, arguments: tuple) -> None:
-        if has_loop(function):
+        if has_loop(function) or loops_by_another(function):
             raise WrongAnswer(message)
 
     return look

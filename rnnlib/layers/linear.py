@@ -55,8 +55,8 @@ def linear_scan(a: Tensor, b: Tensor, h_0: Tensor | None = None) -> Tensor:
     Notes
     -----
     The scan of W. D. Hillis and G. L. Steele, "Data parallel algorithms", Communications of the ACM
-    29 (1986), 1170-1183. It multiplies T log T times; that of G. E. Blelloch, "Prefix sums and
-    their applications" (1990), only 2 T times, in twice as many rounds.
+    29 (1986), 1170-1183. It joins T log T pairs, with two products each; that of G. E. Blelloch,
+    "Prefix sums and their applications" (1990), only 2 T, in twice as many rounds.
     """
     a, b, h_0 = _fitting(a, b, h_0)
     reach = 1

@@ -50,7 +50,7 @@ class _LinearLayer(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            For what is no tensor, and for shapes that do not fit.
+            For what is no tensor, and for shapes and an input dtype that do not fit.
         """
         check_tensor("input", input, TypeError)
         if input.dim() not in (2, 3) or input.size(-1) != self.input_size:
@@ -58,6 +58,9 @@ class _LinearLayer(nn.Module):
                 f"input: expected two or three dimensions, the last of size {self.input_size}, "
                 f"got {tuple(input.shape)}"
             )
+        dtype = next(self.parameters()).dtype
+        if input.dtype != dtype:
+            raise ValueError(f"input: expected {dtype}, as the layer has, got {input.dtype}")
         swap = self.batch_first and input.dim() == 3
         x = input.transpose(0, 1) if swap else input
         if hx is not None:
@@ -122,8 +125,8 @@ class MinGRU(_LinearLayer):
         self,
         input_size: int,
         hidden_size: int,
-        batch_first: bool = False,
         *,
+        batch_first: bool = False,
         signed: bool = False,
         recurrence: Recurrence = linear_scan,
         device=None,
@@ -182,8 +185,8 @@ class MinLSTM(_LinearLayer):
         self,
         input_size: int,
         hidden_size: int,
-        batch_first: bool = False,
         *,
+        batch_first: bool = False,
         recurrence: Recurrence = linear_scan,
         device=None,
         dtype=None,
@@ -194,5 +197,6 @@ class MinLSTM(_LinearLayer):
     def pairs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return a and b of every step, (…, H) each, from the inputs (…, D)."""
         f, i, n = self.from_x(x).chunk(3, dim=-1)
-        f, i = torch.sigmoid(f), torch.sigmoid(i)
-        return f / (f + i), i / (f + i) * n
+        # f / (f + i) is σ(log f - log i), which stays a number where both gates round to 0.
+        ahead = nn.functional.logsigmoid(f) - nn.functional.logsigmoid(i)
+        return torch.sigmoid(ahead), torch.sigmoid(-ahead) * n

@@ -1,5 +1,9 @@
 """Answers to the exercises of chapter 19: right ones, and wrong ones with their messages."""
 
+import functools
+import itertools
+from itertools import accumulate
+
 import numpy as np
 import torch
 
@@ -21,6 +25,15 @@ def last_by_a_loop(a, b):
     for b_t in b:
         h = a * h + b_t
     return h
+
+
+def last_by_accumulating(a, b):
+    return list(accumulate(b, lambda h, b_t: a * h + b_t))[-1]
+
+
+def last_by_numpys_accumulate(a, b):
+    powers = np.multiply.accumulate(np.concatenate([a[None] ** 0, np.tile(a, (len(b) - 1, 1))]))
+    return np.add.reduce(powers[::-1] * b)
 
 
 def by_autograd(a, h, g):
@@ -52,9 +65,12 @@ def forgetting_the_last(a, h, g):
 
 RIGHT = [
     (check_join, lambda a_1, b_1, a_2, b_2: (a_1 * a_2, torch.addcmul(b_2, a_2, b_1))),
+    (check_join, lambda a_1, b_1, a_2, b_2: torch.stack([a_1 * a_2, a_2 * b_1 + b_2])),
     (check_all_at_once, last_by_products),
+    (check_all_at_once, last_by_numpys_accumulate),
     (check_linear_backward, by_autograd),
     (check_linear_backward, step_by_step),
+    (check_parity_pair, lambda bit: torch.stack([torch.tensor(1 - 2 * bit), torch.tensor(bit)])),
     (check_parity_pair, lambda bit: {0: (1.0, 0.0), 1: (-1.0, 1.0)}[bit]),
 ]
 
@@ -70,6 +86,17 @@ WRONG = [
     (check_all_at_once, lambda a, b: b.sum(axis=0), "the powers are missing"),
     (check_all_at_once, lambda a, b: b[-1], "the newest b_t alone"),
     (check_all_at_once, last_by_a_loop, "without a loop"),
+    (check_all_at_once, last_by_accumulating, "without a loop"),
+    (
+        check_all_at_once,
+        lambda a, b: functools.reduce(lambda h, b_t: a * h + b_t, b, 0 * a),
+        "without a loop",
+    ),
+    (
+        check_all_at_once,
+        lambda a, b: [*itertools.accumulate(b, lambda h, b_t: a * h + b_t)][-1],
+        "without a loop",
+    ),
     (check_all_at_once, lambda a, b: ..., "returns nothing yet"),
     (check_linear_backward, lambda a, h, g: (g * h[:-1], g), "the later steps are missing"),
     (

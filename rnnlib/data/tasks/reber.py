@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from rnnlib.checks import check_integer, check_sample
+from rnnlib.checks import check_integer, check_sample, check_string
 from rnnlib.data.lengths import IGNORE_INDEX, pad
 from rnnlib.data.tasks.chance import entropy
 
@@ -62,7 +62,7 @@ class EmbeddedReber:
 
     A string is B, then T or P, then a string of Reber's grammar (from B to E, 5 symbols or more),
     then the same T or P again, and E. Where the graph forks, both ways are as likely. At every
-    symbol the next one is asked for. The last T or P needs a memory of the second symbol, 7 steps
+    symbol the next one is asked for. The last T or P needs a memory of the second symbol, 6 steps
     back or more. The loss is the cross-entropy in nats over the real steps.
 
     Attributes
@@ -163,8 +163,20 @@ class EmbeddedReber:
         return torch.tensor(rows, device="cpu").reshape(-1, len(self.symbols))
 
     def encode(self, text: str) -> Tensor:
-        """Return the indices of a text's symbols, (T,), int64."""
-        return torch.tensor([self.symbols.index(symbol) for symbol in text], device="cpu")
+        """Return the indices of a text's symbols, (T,), int64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no string, and for a symbol that the grammar does not have.
+        """
+        check_string("text", text)
+        for symbol in text:
+            if symbol not in self.symbols:
+                raise ValueError(f"text: expected symbols of {self.symbols!r}, got {symbol!r}")
+        return torch.tensor(
+            [self.symbols.index(symbol) for symbol in text], dtype=torch.int64, device="cpu"
+        )
 
     def batch(self, strings: list[str]) -> tuple[Tensor, Tensor, Tensor]:
         """Write out strings as inputs and targets.
@@ -180,6 +192,11 @@ class EmbeddedReber:
         y : Tensor of int64, (N, T)
             The next symbols; -100 in the padding, which ``cross_entropy`` leaves out.
         lengths : Tensor of int64, (N,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `encode`, for each string.
         """
         indices = [self.encode(text) for text in strings]
         dtype = torch.get_default_dtype()
