@@ -47,8 +47,6 @@ class Subject:
         self.writes = False  # whether a call changed its input
         self.moved = False  # whether the weights had to be moved for any answer
 
-    # ------------------------------------------------------------------------------ calls
-
     @cached_property
     def takes_lengths(self) -> str:
         """The name of the argument for lengths, "" for the second one, or "no"."""
@@ -95,8 +93,6 @@ class Subject:
     def arranged(self, y: Tensor) -> Tensor:
         """Move the axis of samples to the front, and that of steps behind it."""
         return y.movedim([a for a in self.axes if a is not None], [0, 1][: len(self.kept)])
-
-    # ------------------------------------------------------------------------------ axes
 
     def learn(self) -> None:
         """Find out which sizes may vary, which axis is which, and whether float64 works.
@@ -163,10 +159,9 @@ class Subject:
         if self.packed:
             return
         sizes = list(self.raw.shape[:2])
-        for told in (self.lengths, self.targets):
-            if told is None or told.is_floating_point():
-                continue
-            if told.dim() == 1 and sizes.count(len(told)) == 1:
+        classes = self.targets is not None and not self.targets.is_floating_point()
+        for told in (self.lengths, self.targets if classes else None):
+            if told is not None and told.dim() == 1 and sizes.count(len(told)) == 1:
                 self.batch_first = sizes.index(len(told)) == 0
                 self.told_layout = self.batch_first
                 return
@@ -204,8 +199,6 @@ class Subject:
             return
         if self.exact:
             self.model = copied(self.model).double()
-
-    # ------------------------------------------------------------------------------ probes
 
     @property
     def is_real(self) -> bool:

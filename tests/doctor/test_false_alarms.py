@@ -291,6 +291,7 @@ def test_the_loss_that_is_told_is_tried():
         assert found.verdict == "sick" and says in found.meaning and found.cure, found
     assert "as large as the number" in said_of_scores(loss=nn.CrossEntropyLoss(), K=2).meaning
     assert said_of_scores(loss=nn.CrossEntropyLoss()).verdict == "sound"
+    assert said_of_scores(loss=lambda y, targets, lengths: 1 / 0).verdict == "sound"
     assert said_of_scores(nn.LogSoftmax(-1), nn.NLLLoss()).verdict == "sound"
     by_step = lambda y, targets: nn.functional.cross_entropy(y.transpose(1, 2), targets)  # noqa: E731
     assert said_of_scores(loss=by_step).verdict == "sound"

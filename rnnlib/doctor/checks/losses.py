@@ -1,5 +1,6 @@
 """The answers beside the loss: whether it can be computed, and what it expects of them."""
 
+import inspect
 import warnings
 
 import torch
@@ -34,7 +35,7 @@ def _own(s: Subject) -> bool:
 
 def _told_loss(s: Subject) -> Outcome | None:
     """Compute the loss that was told, once; return what is wrong with it."""
-    if s.loss is None or s.targets is None or isinstance(s.loss, nn.CTCLoss):
+    if s.loss is None or s.targets is None or _takes_more(s.loss):
         return None
     y, targets = answers(s).to(s.dtype), s.targets
     try:
@@ -44,7 +45,18 @@ def _told_loss(s: Subject) -> Outcome | None:
         meaning = f"{known.meaning} {raised(error)}" if known else raised(error)
         cure = known.cure if known else "print the shapes and dtypes of answers and targets"
         return sick(None, "", f"The loss can't be computed. {meaning}", cure)
-    return _wrong(s, value)
+    return _wrong(value, of_classes(s) and targets.shape == y.shape[:-1])
+
+
+def _takes_more(loss) -> bool:
+    """Whether a loss takes more than answers and targets: lengths, as CTC, or a variance."""
+    try:
+        inspect.signature(getattr(loss, "forward", loss)).bind(None, None)
+    except TypeError:
+        return True
+    except ValueError:
+        pass  # a builtin without a signature
+    return False
 
 
 def _computed(loss, y: Tensor, targets: Tensor):
@@ -59,7 +71,7 @@ def _computed(loss, y: Tensor, targets: Tensor):
             return loss(y.flatten(0, -2), targets.flatten())
 
 
-def _wrong(s: Subject, value) -> Outcome | None:
+def _wrong(value, classes: bool) -> Outcome | None:
     """Say what is wrong with the value of a loss."""
     if not isinstance(value, Tensor) or value.numel() != 1:
         what = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
@@ -69,7 +81,7 @@ def _wrong(s: Subject, value) -> Outcome | None:
     if not value.isfinite():
         cure = "look for a logarithm of 0 (log_softmax in the place of softmax and log) and 0 / 0"
         return sick(number, unit, "The loss is not finite.", cure)
-    if number < 0 and of_classes(s):
+    if number < 0 and classes:
         cure = "nn.CrossEntropyLoss for scores; nn.NLLLoss wants log_softmax of them"
         return sick(number, unit, "The loss of classes is below 0: no probability is.", cure)
     return None
@@ -99,7 +111,7 @@ def scores(s: Subject) -> Outcome | None:
     if y.dim() < 2 or y.size(-1) < 2:
         return None
     if not (y.min() >= 0 and (y.sum(-1) - 1).abs().max() < 1e-4):
-        return _range(s) if of_classes(s) else None
+        return _range(s) if of_classes(s) and not _own(s) else _sound(s)
     meaning = "The answers are probabilities; the cross-entropy takes the softmax itself."
     cure = "return the scores, without softmax; take it where probabilities are shown"
     if not of_classes(s) or _own(s):
@@ -107,7 +119,11 @@ def scores(s: Subject) -> Outcome | None:
     return sick(1, "is the sum of each answer", meaning, cure)
 
 
-def _range(s: Subject) -> Outcome:
+def _sound(s: Subject) -> Outcome | None:
+    return sound(None, "", "The answers are scores.") if of_classes(s) else None
+
+
+def _range(s: Subject) -> Outcome | None:
     """See whether scores are kept within bounds, whatever the weights."""
     with torch.no_grad():
         y = torch.stack([s.answer(s.probe(), model=stirred(s.model, n, 10.0)) for n in range(3)])
@@ -116,7 +132,7 @@ def _range(s: Subject) -> Outcome:
     if y.min() >= 0 and zeros > 0.1:
         unit = "of the scores are exactly 0, and none is below, with weights moved"
         return note(zeros, unit, "A ReLU stands after the read-out: it cuts scores off.", cure)
-    if 0 <= y.min() and y.max() <= 1 and not _own(s):
+    if 0 <= y.min() and y.max() <= 1:
         unit = "is the largest score, and none is below 0, with weights moved"
         return note(y.max().item(), unit, "A sigmoid narrows the scores to 0 to 1.", cure)
-    return sound(None, "", "The answers are scores.")
+    return _sound(s)
