@@ -17,7 +17,7 @@ from rnnlib.doctor.checks import BEFORE, CALL, CHECKS
 from rnnlib.doctor.copies import copied, undisturbed
 from rnnlib.doctor.messages import diagnose, raised
 from rnnlib.doctor.report import Check, Finding, Report, sick, untold
-from rnnlib.doctor.returned import RaisedError
+from rnnlib.doctor.returned import NotFiniteError, RaisedError
 
 __all__ = ["Finding", "Report", "examine"]
 
@@ -113,7 +113,7 @@ def examine(
         )
         findings = _asked(BEFORE, subject)
         findings += _asked([CALL], subject)
-        if subject.learned:
+        if subject.learned and subject.finite:
             findings += _asked(CHECKS, subject)
     return Report(findings)
 
@@ -130,6 +130,8 @@ def _asked(checks: Sequence[Check], subject: Subject) -> list[Finding]:
                 findings.append(_raised(check, error.error))
                 before.add(str(error))
                 continue
+        except NotFiniteError:
+            outcome = untold("An answer is not finite: nothing can be compared with it.")
         except Exception as error:
             outcome = untold(f"The question failed. {raised(error)}")
         if outcome is not None:

@@ -4,7 +4,6 @@ A `Subject` hides these from the checks: to them every model reads (N, T, …) a
 (N, T, …) or (N, …), in float64 where it can.
 """
 
-import inspect
 from functools import cached_property
 
 import torch
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 
 from rnnlib.data.lengths import pack
 from rnnlib.doctor.copies import copied, held, seed, stirred
+from rnnlib.doctor.lengths import argument_for_lengths, read_steps
+from rnnlib.doctor.probes import indices, reals
 from rnnlib.doctor.returned import blamed, main_part
 
 SAMPLES, STEPS = 5, 9
@@ -42,30 +43,31 @@ class Subject:
         self.free = [True, True]  # whether samples, and steps, may be any number
         self.steady = True
         self.learned = False
+        self.finite = True  # whether the answer to the example is
+        self.writes = False  # whether a call changed its input
         self.moved = False  # whether the weights had to be moved for any answer
-
-    # ------------------------------------------------------------------------------ calls
 
     @cached_property
     def takes_lengths(self) -> str:
         """The name of the argument for lengths, "" for the second one, or "no"."""
-        try:
-            parameters = inspect.signature(self.model.forward).parameters.values()
-        except (TypeError, ValueError):
-            return "no"
-        named = [p.name for p in parameters if "len" in p.name.lower()]
-        needed = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
-        needed = [p for p in needed if p.kind is not p.VAR_KEYWORD]
-        return named[0] if named else "" if len(needed) == 2 else "no"
+        return argument_for_lengths(self.model)
 
     def call(self, x: Tensor, lengths: Tensor | None = None, model: nn.Module | None = None):
-        """Call the model on a batch in the caller's own layout; return all that it returns."""
+        """Call the model on a copy of a batch in the caller's layout; return all it returns."""
+        x = x.clone()
+        before = x._version
+        try:
+            return self._handed(x, lengths, model)
+        finally:
+            self.writes = self.writes or x._version != before
+
+    def _handed(self, x, lengths, model):
         model = model or (self.model if self.steady else copied(self.model))
         T, N = x.shape[:2] if not self.batch_first else x.shape[1::-1]
         if lengths is None and (self.lengths is not None or self.packed):
             lengths = torch.full((N,), T)
         if self.lengths is not None:
-            lengths = lengths.to(self.lengths)  # of the caller's dtype, on the caller's device
+            lengths = lengths.to(self.lengths, copy=True)  # of the caller's dtype and device
         with blamed():
             if self.packed:
                 return model(pack(x, lengths, self.batch_first))
@@ -91,8 +93,6 @@ class Subject:
     def arranged(self, y: Tensor) -> Tensor:
         """Move the axis of samples to the front, and that of steps behind it."""
         return y.movedim([a for a in self.axes if a is not None], [0, 1][: len(self.kept)])
-
-    # ------------------------------------------------------------------------------ axes
 
     def learn(self) -> None:
         """Find out which sizes may vary, which axis is which, and whether float64 works.
@@ -159,7 +159,8 @@ class Subject:
         if self.packed:
             return
         sizes = list(self.raw.shape[:2])
-        for told in (self.lengths, self.targets if _of_classes(self.targets) else None):
+        classes = self.targets is not None and not self.targets.is_floating_point()
+        for told in (self.lengths, self.targets if classes else None):
             if told is not None and told.dim() == 1 and sizes.count(len(told)) == 1:
                 self.batch_first = sizes.index(len(told)) == 0
                 self.told_layout = self.batch_first
@@ -199,8 +200,6 @@ class Subject:
         if self.exact:
             self.model = copied(self.model).double()
 
-    # ------------------------------------------------------------------------------ probes
-
     @property
     def is_real(self) -> bool:
         """Whether the input is of real numbers; otherwise it is of indices."""
@@ -239,24 +238,12 @@ class Subject:
 
     def _frames(self, sizes: list[int], number: int) -> Tensor:
         """Draw frames, none of which is the same under another number."""
-        generator = torch.Generator().manual_seed(number)
-        frames = self.raw.detach().flatten(0, 1)
-        if not self.is_real:
-            values = frames.unique()
-            if len(values) == 1:
-                values = torch.cat([values, values - 1 if values[0] > 0 else values + 1])
-            shape = (*sizes, *frames.shape[1:])
-            at = torch.randint(len(values), shape, generator=torch.Generator().manual_seed(0))
-            if number:  # The first draw moved on: another index at every step.
-                at = at + torch.randint(1, len(values), shape, generator=generator)
-            return values[(at % len(values)).to(values.device)]
-        drawn = torch.randint(len(frames), sizes, generator=generator).to(frames.device)
-        x = frames[drawn]
-        noise = torch.randn(x.shape, generator=generator).to(x)
-        spread = frames.std() if frames.numel() > 1 else frames.new_zeros(())
-        spread = torch.where((spread > 0) & spread.isfinite(), spread, torch.ones_like(spread))
-        return torch.nan_to_num(x) + 0.3 * spread * noise
+        if self.is_real:
+            return reals(self.raw.flatten(0, 1), sizes, number)
+        kept = self.raw[self.read] if self.read is not None else self.raw.flatten(0, 1)
+        return indices(kept, sizes, number)
 
-
-def _of_classes(targets) -> bool:
-    return isinstance(targets, Tensor) and not targets.is_floating_point()
+    @property
+    def read(self) -> Tensor | None:
+        """Which steps of the example are no padding, in its layout; None if all are, or unknown."""
+        return read_steps(self.raw, self.lengths, self.batch_first)

@@ -15,6 +15,10 @@ class RaisedError(Exception):
         self.error = error
 
 
+class NotFiniteError(Exception):
+    """An answer can't be compared with others: it is not finite."""
+
+
 @contextmanager
 def blamed() -> Iterator[None]:
     """Raise what is raised inside as a `RaisedError`."""

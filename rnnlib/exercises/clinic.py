@@ -1,5 +1,6 @@
 """Checks for chapter 17 (Why does it run and not learn)."""
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -7,19 +8,19 @@ from torch import Tensor, nn
 
 from rnnlib.doctor import examine
 from rnnlib.exercises.exercise import exercise
-from rnnlib.exercises.verdict import WrongAnswer
+from rnnlib.exercises.verdict import Verdict, WrongAnswer
 
 
 class Stranger(nn.Module):
-    """A layer that takes samples for steps, the first and then the others from the last on."""
+    """A layer that takes samples for steps, the first and then the others in either direction."""
 
-    def __init__(self, D: int, H: int):
+    def __init__(self, D: int, H: int, direction: int):
         super().__init__()
-        self.rnn = nn.RNN(D, H)
+        self.rnn, self.direction = nn.RNN(D, H), direction
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer (N, T, H)."""
-        turn = -torch.arange(len(x)) % len(x)  # 0, N - 1, …, 1
+        turn = self.direction * torch.arange(len(x)) % len(x)  # 0, 1, … or 0, N - 1, …, 1
         return self.rnn(x[turn])[0][turn]
 
 
@@ -37,11 +38,11 @@ def _leak(model, x, other):
     "Whatever is not 0 here has leaked.",
     result="the change",
     cases=(
-        {"N": 4, "T": 3, "D": 2, "H": 5},
-        {"N": 3, "T": 5, "D": 4, "H": 2},
-        {"N": 5, "T": 4, "D": 3, "H": 6},
-        {"N": 4, "T": 2, "D": 5, "H": 3},
-        {"N": 6, "T": 2, "D": 3, "H": 2},
+        {"N": 4, "T": 3, "D": 2, "H": 5, "direction": -1},
+        {"N": 3, "T": 5, "D": 4, "H": 2, "direction": 1},
+        {"N": 5, "T": 4, "D": 3, "H": 6, "direction": -1},
+        {"N": 4, "T": 2, "D": 5, "H": 3, "direction": -1},
+        {"N": 6, "T": 2, "D": 3, "H": 2, "direction": -1},
     ),
     right=_leak,
     mistakes={
@@ -65,6 +66,9 @@ def _leak(model, x, other):
         ),
         "one neighbour alone is looked at: take all other samples.": (
             lambda model, x, other: _moved(model, x, other, kept=slice(1, 2)).abs().max()
+        ),
+        "sample 1 is left out: it, too, must not move.": (
+            lambda model, x, other: _moved(model, x, other, kept=slice(2, None)).abs().max()
         ),
         "this is the smallest change: take the largest.": (
             lambda model, x, other: _moved(model, x, other).abs().min()
@@ -90,7 +94,7 @@ def _leak(model, x, other):
         "(model(changed) - model(x))[…].abs().max()",
     ),
 )
-def check_leak(draw, N, T, D, H):
+def check_leak(draw, N, T, D, H, direction):
     """Check ``leak(model, x, other)``, what one sample moves the answers to others by.
 
     Parameters
@@ -103,7 +107,7 @@ def check_leak(draw, N, T, D, H):
     -------
     Verdict
     """
-    return draw.weights(Stranger(D, H)), draw.normal(N, T, D), draw.normal(T, D)
+    return draw.weights(Stranger(D, H, direction)), draw.normal(N, T, D), draw.normal(T, D)
 
 
 def _reach(norms):
@@ -118,11 +122,12 @@ def _first_below(norms, bound):
     "So far back a hundredth is left.",
     result="the lag",
     cases=(
-        {"peak": 1, "hole": 4, "last": 6, "small": 2},
-        {"peak": 2, "hole": 5, "last": 11, "small": 3},
-        {"peak": 3, "hole": 6, "last": 8, "small": 4},
+        {"peak": 1, "hole": (3, 5), "last": 6, "small": 2, "first": 0.1},
+        {"peak": 2, "hole": (4, 7), "last": 11, "small": 3, "first": 0.03},
+        {"peak": 3, "hole": (6, 7), "last": 14, "small": 4, "first": 0.1},
     ),
     right=_reach,
+    measure=lambda lag, norms: lag.reshape(()) if getattr(lag, "shape", 0) == (1,) else lag,
     mistakes={
         "this is the first lag that falls below: further back it rises again.": (
             lambda norms: _first_below(norms, norms.max() / 100)
@@ -150,6 +155,9 @@ def _first_below(norms, bound):
             lambda norms: int(norms.argmax())
         ),
         "this is the norm at that lag: the lag is asked for.": lambda norms: norms[_reach(norms)],
+        "this is the last lag there is: the last with a hundredth is asked for.": (
+            lambda norms: len(norms) - 1
+        ),
         "this counts lags from the far end: norms[0] belongs to the step itself.": (
             lambda norms: _reach(norms.flip(0))
         ),
@@ -164,7 +172,7 @@ def _first_below(norms, bound):
         "int((norms >= …).nonzero()[-1])",
     ),
 )
-def check_reach(draw, peak, hole, last, small):
+def check_reach(draw, peak, hole, last, small, first):
     """Check ``reach(norms)``, the last lag at which a hundredth of the gradient is left.
 
     Parameters
@@ -177,12 +185,13 @@ def check_reach(draw, peak, hole, last, small):
     -------
     Verdict
     """
-    norms = draw.uniform(last + 1, low=0.2, high=0.9)
-    norms[0] = 0.1
-    norms[peak] = 5.0 + draw.uniform()
-    norms[hole - 1 : hole + 1] = 0.006
-    norms[-1] = 0.08
-    tail = torch.tensor([0.007, 0.002, 0.0005])
+    norms = draw.uniform(last + 1, low=0.5, high=0.6)
+    norms[0] = first
+    norms[peak] = 5.0 + 0.3 * draw.uniform()
+    norms[slice(*hole)] = 0.006
+    norms[-1 - peak % 2 :] = 0.08
+    # Each bound that is not a hundredth of the largest ends at a lag of its own.
+    tail = torch.tensor([0.02, 0.0065, 0.0047, 0.002, 0.0005, 1e-6, 0.0])
     return torch.cat([norms, draw.uniform(small, low=0.02, high=0.04), tail])
 
 
@@ -240,9 +249,51 @@ def _examined(model, D, H, K):
         raise WrongAnswer(
             f"the doctor names {', '.join(report.sick)}. {worst.meaning} {worst.measured}".strip()
         )
-    return {"the answer's size": list(model.eval()(x).shape)}
+    if "trainable" in report.notes or "scores" in report.notes:
+        worst = report["trainable" if "trainable" in report.notes else "scores"]
+        raise WrongAnswer(f"a new fault is in, in {worst.check}. {worst.meaning}")
+    for T in (2, 12):
+        _reads(model.eval(), torch.cat([x, x], dim=1)[:, :T], torch.arange(6) % K)
+    return {"the answer's size": list(model(x).shape)}
 
 
+def _reads(model, x, y):
+    """Read sequences of another length: a direction that is read too early learns nothing of 2."""
+    T = x.size(1)
+    try:
+        loss = nn.functional.cross_entropy(model(x), y)
+    except Exception as error:
+        raise WrongAnswer(
+            f"it reads sequences of 9 steps, and of {T} it raises {type(error).__name__}: a "
+            "recurrent network reads any length."
+        ) from None
+    names, weights = zip(*model.named_parameters(), strict=True)
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    for name, gradient in zip(names, gradients, strict=True):
+        if gradient is None or not gradient.any():
+            raise WrongAnswer(
+                f"on sequences of {T} steps no gradient reaches {name}: each direction is to be "
+                "read at its own last step, where it has seen all."
+            )
+
+
+def _of_a_class(check: Callable) -> Callable:
+    """Tell a model from what makes one."""
+
+    @functools.wraps(check)
+    def checked(answer, /) -> Verdict:
+        if isinstance(answer, nn.Module):
+            return Verdict(
+                False,
+                "expected a class, or a function of D, H and K; got a model that is made "
+                f"already: hand over {type(answer).__name__} itself.",
+            )
+        return check(answer)
+
+    return checked
+
+
+@_of_a_class
 @exercise(
     "Both faults are cured, and nothing new is broken: the doctor finds it sound.",
     result="the answer's size",

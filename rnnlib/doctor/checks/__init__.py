@@ -2,8 +2,9 @@
 
 from rnnlib.doctor.checks.called import CALL as CALL
 from rnnlib.doctor.checks.called import dtype, evaluation, state
-from rnnlib.doctor.checks.data import data, floor, scores, sizes_of_targets
+from rnnlib.doctor.checks.data import data, floor, sizes_of_targets
 from rnnlib.doctor.checks.dynamics import gain, horizon, nonlinearity, saturation
+from rnnlib.doctor.checks.losses import scores
 from rnnlib.doctor.checks.padded import padding
 from rnnlib.doctor.checks.parameters import gradient, readout, saving, trainable
 from rnnlib.doctor.checks.places import device

@@ -23,6 +23,7 @@ def CALL(s: Subject) -> Outcome:
     s.learn()
     wrong = int((~y.isfinite()).sum())
     if wrong and s.raw.isfinite().all():
+        s.finite = False
         return sick(
             wrong,
             f"of {y.numel()} numbers are nan or infinite",
@@ -52,6 +53,14 @@ def state(s: Subject) -> Outcome:
     )
     if moved > tolerance(s):
         return sick(moved, unit, "A call changes what the next one answers.", cure)
+    if s.writes:
+        return sick(
+            None,
+            "",
+            "A call writes into its input: the next epoch reads other data.",
+            "make a new tensor, x = x - x.mean(), in the place of x -= …; to fill in steps, "
+            "begin with x = x.clone()",
+        )
     model = copied(s.model)
     weights = [p for p in model.parameters() if p.requires_grad]
     for number in (1, 2):
@@ -91,6 +100,14 @@ def evaluation(s: Subject) -> Outcome:
                 "forward",
             )
         trained = [s.answer(x, model=copied(s.model), training=True, number=n) for n in (0, 1)]
+        another = s.answer(s.probe(number=1), model=copied(s.model), training=True)
+    if change(s, another, trained[0]).max().item() <= tolerance(s):
+        return sick(
+            0,
+            "of the answer's range, moved by another input in training mode",
+            "In training mode the answer depends on no input: nothing can be learned.",
+            "the p of nn.Dropout is the share that is dropped: 1.0 drops all, 0.2 a fifth",
+        )
     if torch.equal(*trained):
         idle = [n for n, m in s.model.named_modules() if _asks_dropout(m)]
         if idle:

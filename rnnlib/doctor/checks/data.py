@@ -4,10 +4,10 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from rnnlib.doctor.calling import Subject
-from rnnlib.doctor.copies import copied
+from rnnlib.doctor.checks.losses import answers, of_classes
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
@@ -63,7 +63,7 @@ def data(s: Subject) -> Outcome:
 )
 def sizes_of_targets(s: Subject) -> Outcome | None:
     """Compare shapes, and classes with scores."""
-    shape = tuple(_scores(s).shape)
+    shape = tuple(answers(s).shape)
     K = shape[-1]
     y = s.targets
     if s.num_classes is not None and K != s.num_classes:
@@ -103,51 +103,6 @@ def sizes_of_targets(s: Subject) -> Outcome | None:
     return sound(None, "", "Answers and targets have one shape.")
 
 
-def _scores(s: Subject) -> Tensor:
-    """Return the answer to the example, in the caller's layout."""
-    with torch.no_grad():
-        y = s.answer(s.example, s.lengths, model=copied(s.given))
-    return y.transpose(0, 1) if s.per_step and not s.batch_first else y
-
-
-def _of_classes(s: Subject) -> bool:
-    entropy = s.loss in (F.cross_entropy, F.nll_loss) or isinstance(
-        s.loss, nn.CrossEntropyLoss | nn.NLLLoss
-    )
-    return entropy or (s.targets is not None and not s.targets.is_floating_point())
-
-
-@check(
-    "scores",
-    question="Are the answers scores, or already probabilities?",
-    chapter=4,
-    blind="a sigmoid, unless loss is told and has its own",
-)
-def scores(s: Subject) -> Outcome | None:
-    """See whether the answers are positive and sum to one."""
-    with torch.no_grad():
-        y = s.answer(s.probe())
-    logits = isinstance(s.loss, nn.BCEWithLogitsLoss)
-    if (logits or s.loss is F.binary_cross_entropy_with_logits) and 0 <= y.min() <= y.max() <= 1:
-        return sick(
-            y.max().item(),
-            "is the largest answer, and none is below 0",
-            "The answers are probabilities; this loss takes the sigmoid itself.",
-            "return the scores, without sigmoid",
-        )
-    if y.dim() < 2 or y.size(-1) < 2:
-        return None
-    if not (y.min() >= 0 and (y.sum(-1) - 1).abs().max() < 1e-4):
-        return sound(None, "", "The answers are scores.") if _of_classes(s) else None
-    own = s.loss is not None and not isinstance(s.loss, nn.CrossEntropyLoss)
-    own = own and s.loss is not F.cross_entropy
-    meaning = "The answers are probabilities; the cross-entropy takes the softmax itself."
-    cure = "return the scores, without softmax; take it where probabilities are shown"
-    if not _of_classes(s) or own:
-        return note(1, "is the sum of each answer", meaning, cure)
-    return sick(1, "is the sum of each answer", meaning, cure)
-
-
 @check(
     "floor",
     question="Is the loss below what the current input alone allows?",
@@ -157,13 +112,13 @@ def scores(s: Subject) -> Outcome | None:
 def floor(s: Subject) -> Outcome | None:
     """Compare the loss on the example with the best that a network without memory could do."""
     y = s.targets
-    if y is None or (s.loss is not None and not _of_classes(s)):
+    if y is None or (s.loss is not None and not of_classes(s)):
         return None
-    answers = _scores(s).double()
+    y_hat = answers(s).double()
     classes = not y.is_floating_point()
-    if y.shape != (answers.shape[:-1] if classes else answers.shape):
+    if y.shape != (y_hat.shape[:-1] if classes else y_hat.shape):
         return untold("Answers and targets do not fit together.")
-    flat = answers.flatten(0, -2)
+    flat = y_hat.flatten(0, -2)
     targets = y.flatten() if classes else y.flatten(0, -2).double()
     keep = targets != -100 if classes else torch.ones(len(targets), dtype=torch.bool)
     flat, targets = flat[keep], targets[keep]

@@ -5,7 +5,16 @@ from torch import Tensor
 
 from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.copies import copied
-from rnnlib.doctor.measures import FAR, by_lag, change, dependence, followed, reach, tolerance
+from rnnlib.doctor.measures import (
+    CHAOS,
+    by_lag,
+    change,
+    dependence,
+    followed,
+    growth,
+    reach,
+    tolerance,
+)
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 NO_WAY = "The input is of indices, and nothing was found that turns them into numbers."
@@ -19,28 +28,22 @@ NO_WAY = "The input is of indices, and nothing was found that turns them into nu
 )
 def gain(s: Subject) -> Outcome:
     """Compare what the last answer gets from far steps with what it gets from near ones."""
-    norms, short = by_lag(s), followed(s, FAR // 4)
-    if norms is None or short is None:
+    norms, grown = by_lag(s), growth(s)
+    if norms is None:
         return untold(NO_WAY)
-    last = reach(norms)[1]
-    near, far = norms[:5].max().item(), norms[min(5, last) : last + 1].max().item()
-    if last < 10 or near == 0 or short.max() == 0:
+    if grown is None:
         return untold("The sequence is too short, or no gradient comes back through time.")
-    # A reader that ends at the first step gets more from there, too, but no more if there are
-    # more steps.
-    growth = min(far / near, (norms.max() / short.max()).item())
+    last = reach(norms)[1]
     unit = f"times as strong far back (to {last} steps) as at the last five"
-    # 20 seeds each, hidden 8 to 64: a network by hand with weights of 1/sqrt(H) at most 1.1; with
-    # W_hh of standard deviation 1 at least 380 for 24 units and 2,600 for 32.
-    if growth > 50:
+    if grown > CHAOS:
         return sick(
-            growth,
+            grown,
             unit,
             "A nudge grows from step to step: the dynamics are chaotic, and gradients explode.",
             "scale the recurrent weights to about 1/sqrt(H), or start from an orthogonal matrix; "
             "clip the norm of gradients",
         )
-    return sound(growth, unit, "A nudge does not grow.")
+    return sound(grown, unit, "A nudge does not grow.")
 
 
 @check(
@@ -65,6 +68,11 @@ def horizon(s: Subject) -> Outcome:
     ]
     same = followed(s, T)
     cut = [lag for lag in sorted(seen) if same is not None and same[lag] == 0]
+    if cut and not same.any():
+        return untold(
+            "No gradient comes back from any step, not even from the last: the cut lies before the "
+            "recurrence, where the input is rounded, or turned into signs or indices."
+        )
     if cut:
         return sick(
             cut[0],

@@ -4,7 +4,7 @@ import torch
 
 from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.measures import change, tolerance
-from rnnlib.doctor.report import Outcome, check, sick, sound, untold
+from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
 @check(
@@ -19,39 +19,26 @@ def padding(s: Subject) -> Outcome | None:
         return untold("No lengths were given.", "pass lengths, as the model is to be given them")
     if not all(s.free) or s.axes[0] is None:
         return untold("The model reads batches, or sequences, of one size only.")
-    x = s.probe(10, samples=5)
-    T = x.size(1)
-    of_five = torch.tensor([6, T, 4, T - 1, 2])  # unsorted, T among them, all different
-    worst, where = 0.0, ""
-    with torch.no_grad():
-        alone = [
-            s.answer(x[i : i + 1, :n], torch.tensor([n])) for i, n in enumerate(of_five.tolist())
-        ]
-
-        def compare(rows: list[int], fill: int | None, where_now: str) -> None:
-            nonlocal worst, where
-            lengths = of_five[rows]
-            batch = x[rows, : int(lengths.max())].clone()
-            for row, n in enumerate(lengths.tolist()):
-                rest = s.probe(10, number=fill or 0, samples=5)[row, n : batch.size(1)]
-                batch[row, n:] = torch.zeros_like(rest) if fill is None else rest
-            y = s.answer(batch, lengths)
-            for row, i in enumerate(rows):
-                one, together = alone[i][0], y[row]
-                if one.shape != together.shape:  # steps, of which those of padding don't count
-                    n = min(len(one), len(together))
-                    one, together = one[:n], together[:n]
-                moved = _change(s, together, one)
-                if not moved <= worst:
-                    worst, where = moved, where_now
-
-        for rows in ([0, 1], [2, 0, 3, 1, 4], [4, 2]):
-            compare(rows, None, "beside sequences of other lengths")
-            compare(rows, 1, "with other numbers in the padding")
-        compare([1, 4], None, "beside shorter ones")
+    constant = _constant(s)
+    company = _Company(s, 0 if constant is None else constant)
+    for rows in ([0, 1], [2, 0, 3, 1, 4], [4, 2]):
+        company.compare(rows, False, "beside sequences of other lengths")
+    company.compare([1, 4], False, "beside shorter ones")
+    known = company.worst <= tolerance(s)
+    for rows in ([0, 1], [2, 0, 3, 1, 4], [4, 2]):
+        company.compare(rows, True, "with other numbers in the padding")
+    worst, where = company.worst, company.where
     unit = "of the answer's range, moved by company"
     if worst <= tolerance(s):
         return sound(worst, unit, "A sequence is answered the same in any company.")
+    if known and constant is not None:
+        return note(
+            worst,
+            "of the answer's range, moved by other numbers in the padding",
+            f"The model knows padding by the number {constant:g}: while padding holds it, a "
+            "sequence is answered the same in any company.",
+            f"keep {constant:g} for padding alone, or give forward the lengths",
+        )
     if s.takes_lengths == "no" and not s.packed:
         return sick(
             worst,
@@ -67,6 +54,52 @@ def padding(s: Subject) -> Outcome | None:
         "pack, or read at step lengths - 1; flip each sequence within its own length; mask "
         "means and attention; put sorted samples back into their order",
     )
+
+
+def _constant(s: Subject) -> float | None:
+    """Return the one number that fills the padding of the example, and no real step of it."""
+    if s.read is None or bool(s.read.all()):
+        return None
+    padding, real = s.raw[~s.read], s.raw[s.read]
+    number = padding.flatten()[0]
+    if not (padding == number).all():
+        return None
+    alone = real.flatten(1) if real.dim() > 1 else real[:, None]
+    return None if (alone == number).all(1).any() else number.item()
+
+
+class _Company:
+    """Five sequences, what is answered to each alone, and how far company moves that at most."""
+
+    def __init__(self, s: Subject, constant: float):
+        self.s, self.constant, self.worst, self.where = s, constant, 0.0, ""
+        self.x = s.probe(10, samples=5)
+        T = self.x.size(1)
+        self.lengths = torch.tensor([6, T, 4, T - 1, 2])  # unsorted, T among them, all different
+        with torch.no_grad():
+            self.alone = [
+                s.answer(self.x[i : i + 1, :n], torch.tensor([n]))[0]
+                for i, n in enumerate(self.lengths.tolist())
+            ]
+
+    def compare(self, rows: list[int], anew: bool, where: str) -> None:
+        """Read some of them together, padded with the constant or with other frames."""
+        lengths = self.lengths[rows]
+        T = int(lengths.max())
+        batch = self.x[rows, :T].clone()
+        other = self.s.probe(10, number=1, samples=5)
+        for row, n in enumerate(lengths.tolist()):
+            batch[row, n:] = other[row, n:T] if anew else self.constant
+        with torch.no_grad():
+            y = self.s.answer(batch, lengths)
+        for together, i in zip(y, rows, strict=True):
+            one = self.alone[i]
+            if one.shape != together.shape:  # steps, of which those of padding don't count
+                n = min(len(one), len(together))
+                one, together = one[:n], together[:n]
+            moved = _change(self.s, together, one)
+            if not moved <= self.worst:
+                self.worst, self.where = moved, where
 
 
 def _change(s: Subject, y, before) -> float:

@@ -135,14 +135,25 @@ def readout(s: Subject) -> Outcome | None:
     if not zero:
         return sound(0, "parameters with a gradient of exactly 0", "Every part is read.")
     names = sorted(zero)
+    unit = f"of {len(found)} parameters have a gradient of exactly 0"
+    every = {name for name, _ in found}
+    if any("_reverse" in name or f"{name}_reverse" in every for name in names):
+        return sick(
+            len(names),
+            unit,
+            f"{_named(names)}: a recurrent weight that only ever meets the zero state, or a half "
+            "that is not read, or a weight whose effect cancels.",
+            "of a bidirectional layer take the forward state after the last step and the backward "
+            "state after the first, torch.cat([h_n[-2], h_n[-1]], dim=-1), never output[:, -1] or "
+            "h_n[-1] alone",
+        )
     return sick(
         len(names),
-        f"of {len(found)} parameters have a gradient of exactly 0",
-        f"{_named(names)}: a recurrent weight that only ever meets the zero state, or a half "
-        "that is not read, or a weight whose effect cancels.",
-        "of a bidirectional layer take the forward state after the last step and the backward "
-        "state after the first, torch.cat([h_n[-2], h_n[-1]], dim=-1), never output[:, -1] or "
-        "h_n[-1] alone",
+        unit,
+        f"{_named(names)}: what these weights make is not read, or always multiplied by 0, or its "
+        "effect cancels.",
+        "read the last layer, h_n[-1], after the last step; look for a ReLU that is never above "
+        "0, a softmax over one entry, and a second reader that is read where it has seen one step",
     )
 
 

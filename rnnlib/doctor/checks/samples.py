@@ -115,6 +115,16 @@ def mixing(s: Subject) -> Outcome:
                 "alike for all samples",
             )
         return sound(leak, unit, "Each sample is answered by itself.")
+    if _by_statistics(s, x, before, leak):
+        return sick(
+            leak,
+            unit,
+            "Answers depend on statistics of the batch, in evaluation mode, too: each sample is "
+            "measured by those beside it.",
+            "batch normalization keeps running statistics for this: leave .train() and "
+            "track_running_stats=False out of the model; or normalize each sample by itself, "
+            "nn.LayerNorm",
+        )
     return sick(
         leak,
         unit,
@@ -123,6 +133,15 @@ def mixing(s: Subject) -> Outcome:
         "give every recurrent layer batch_first=True if x is (N, T, …); look for a reshape or "
         "view that should be a transpose, and for a softmax or mean over axis 0",
     )
+
+
+def _by_statistics(s: Subject, x, before, leak: float) -> bool:
+    """Whether answers stay where the batch is doubled: its mean and variance do."""
+    if not s.free[0]:
+        return False
+    with torch.no_grad():
+        doubled = s.answer(torch.cat([x, x]))
+    return change(s, doubled, torch.cat([before, before])).max().item() < 0.1 * leak
 
 
 @check(

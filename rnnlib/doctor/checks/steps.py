@@ -1,9 +1,10 @@
 """Steps: whether history and order count, whether the future is seen, how halves are joined."""
 
 import torch
+from torch import Tensor
 
 from rnnlib.doctor.calling import Subject
-from rnnlib.doctor.measures import change, dependence, tolerance
+from rnnlib.doctor.measures import change, dependence, moved_dependence, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
@@ -20,14 +21,7 @@ def order(s: Subject) -> Outcome:
     if T < 3 or s.axes[0] is None:
         return untold("Fewer than three steps." if T < 3 else "No axis belongs to the samples.")
     steps, moved = dependence(s)
-    past = max(
-        (
-            (row[step + 1 :].max() if s.per_step else row).item()
-            for step, row in zip(steps, moved, strict=True)
-            if step < T - 1
-        ),
-        default=0.0,
-    )
+    past = _past(s, steps, moved)
     tol = tolerance(s)
     if past <= tol:
         unit = "of the answer's range, moved by earlier steps"
@@ -35,6 +29,15 @@ def order(s: Subject) -> Outcome:
             row[:step].max() > tol for step, row in zip(steps, moved, strict=True) if step
         ):
             return note(past, unit, "Answers depend on later steps alone: it reads backward.")
+        begun = _past(s, *moved_dependence(s))
+        if begun > tol:
+            return note(
+                begun,
+                f"{unit}, once the weights were moved a little",
+                "No earlier step counts as the weights stand: what reads the history begins at "
+                "zero.",
+                "nothing, if a gate, a skip or a read-out is meant to begin there",
+            )
         return sick(
             past,
             unit,
@@ -66,6 +69,16 @@ def order(s: Subject) -> Outcome:
             "read them one after the other, or add what tells positions to the inputs",
         )
     return sound(flipped, unit, "The history and its order are read.")
+
+
+def _past(s: Subject, steps: list[int], moved: Tensor) -> float:
+    """How far the answers move, at most, with a step before them."""
+    rows = [
+        row[step + 1 :].max() if s.per_step else row
+        for step, row in zip(steps, moved, strict=True)
+        if step < s.probe().size(1) - 1
+    ]
+    return max((row.item() for row in rows), default=0.0)
 
 
 @check(
