@@ -44,7 +44,7 @@ class LastSample(Classifier):
 
 
 class TwoWayByView(nn.Module):
-    """Both last states, (2, N, H), put side by side by a change of shape alone."""
+    """Both last states, (2, N, H), joined by a change of shape alone."""
 
     def __init__(self, H):
         super().__init__()

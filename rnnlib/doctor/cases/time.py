@@ -8,7 +8,7 @@ from rnnlib.doctor.cases.networks import ByHand, Characters, Classifier, TwoWayC
 
 
 class TwoCells(nn.Module):
-    """Two cells, one of which reads backward; its outputs stay in the order of reading."""
+    """Two cells; the outputs of the one that reads backward are not turned."""
 
     def __init__(self, H):
         super().__init__()
