@@ -196,7 +196,7 @@ def check_reach(draw, peak, hole, last, small, first):
 
 
 class Patient(nn.Module):
-    """Tells which of K kinds of sequence it has read: (N, T, D) to (N, K)."""
+    """Tells which of K kinds of sequence, (N, T, D), it has read."""
 
     def __init__(self, D, H, K):
         super().__init__()

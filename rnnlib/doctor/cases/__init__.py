@@ -5,12 +5,28 @@
 wired right.
 """
 
-from rnnlib.doctor.cases import data, evaluation, gradient, padding, shapes, sizes, time
+from rnnlib.doctor.cases import (
+    data,
+    evaluation,
+    gradient,
+    padding,
+    shapes,
+    sizes,
+    time,
+)
 from rnnlib.doctor.cases.case import Case
 from rnnlib.doctor.cases.healthy import HEALTHY, Healthy
 from rnnlib.doctor.cases.loud import LOUD, Loud
 
-GROUPS = ("data", "shapes", "gradient", "time", "scale", "padding", "evaluation")
+GROUPS = (
+    "data",
+    "shapes",
+    "gradient",
+    "time",
+    "scale",
+    "padding",
+    "evaluation",
+)
 
 CASES = (
     *data.CASES,

@@ -33,14 +33,22 @@ def padded(generator: torch.Generator) -> Told:
 def next_symbol(generator: torch.Generator) -> Told:
     """Symbols, and as targets those that follow."""
     text = torch.randint(V, (6, 11), generator=generator)
-    return {"example": text[:, :-1], "targets": text[:, 1:], "batch_first": True}
+    return {
+        "example": text[:, :-1],
+        "targets": text[:, 1:],
+        "batch_first": True,
+    }
 
 
 def classes(K: int, generator: torch.Generator) -> Told:
     """Features, and a class for each sequence, the last among them."""
     y = torch.randint(K, (6,), generator=generator)
     y[0] = K - 1
-    return {"example": features(generator), "targets": y, "batch_first": True}
+    return {
+        "example": features(generator),
+        "targets": y,
+        "batch_first": True,
+    }
 
 
 @dataclass(frozen=True)

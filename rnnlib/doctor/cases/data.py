@@ -32,7 +32,10 @@ class OfOneHot(nn.Module):
 def _pixels(most: float):
     def told(generator: torch.Generator) -> Told:
         x = torch.randint(256, (6, 10, 28), generator=generator) * (most / 255)
-        return {"example": x - most / 2 if most == 1 else x, "batch_first": True}
+        return {
+            "example": x - most / 2 if most == 1 else x,
+            "batch_first": True,
+        }
 
     return told
 

@@ -56,7 +56,7 @@ class LazyDropout(nn.Module):
     def __init__(self, H):
         super().__init__()
         self.rnn = nn.GRU(D, H, batch_first=True)
-        self.rnn.dropout = 0.5  # nn.GRU(D, H, dropout=0.5) says the same, and warns
+        self.rnn.dropout = 0.5  # nn.GRU(…, dropout=0.5) says so, too
         self.readout = nn.Linear(H, K)
 
     def forward(self, x):

@@ -31,7 +31,10 @@ class PlainList(nn.Module):
 
     def __init__(self, H):
         super().__init__()
-        self.layers = [nn.RNN(D, H, batch_first=True), nn.RNN(H, H, batch_first=True)]
+        self.layers = [
+            nn.RNN(D, H, batch_first=True),
+            nn.RNN(H, H, batch_first=True),
+        ]
         self.readout = nn.Linear(H, K)
 
     def forward(self, x):
@@ -98,7 +101,7 @@ class CutSteps(ByHand):
 
 
 class Overwritten(ByHand):
-    """The state is changed in place, and the backward pass needs what was there."""
+    """The state is changed in place; backward needs what was there."""
 
     def step(self, x_t, h):
         """Compute the next state."""
@@ -163,7 +166,14 @@ CASES = (
         PlainList,
         ModuleList,
     ),
-    Case("frozen", "gradient", "The loss does not change.", "trainable", Frozen, Tagger),
+    Case(
+        "frozen",
+        "gradient",
+        "The loss does not change.",
+        "trainable",
+        Frozen,
+        Tagger,
+    ),
     Case(
         "an answer that is detached",
         "gradient",

@@ -8,9 +8,23 @@ from torch import nn
 
 from rnnlib import layers
 from rnnlib.data.vocabulary import Vocabulary
-from rnnlib.doctor.cases.case import D, K, Told, V, next_symbol, padded, plain
+from rnnlib.doctor.cases.case import (
+    D,
+    K,
+    Told,
+    V,
+    next_symbol,
+    padded,
+    plain,
+)
 from rnnlib.doctor.cases.evaluation import Drops
-from rnnlib.doctor.cases.networks import ByHand, Classifier, OneLayer, Tagger, TwoWayClassifier
+from rnnlib.doctor.cases.networks import (
+    ByHand,
+    Classifier,
+    OneLayer,
+    Tagger,
+    TwoWayClassifier,
+)
 from rnnlib.doctor.cases.padding import MeanOfReal, Packed, TakesAny
 from rnnlib.doctor.cases.time import Attends, Convolution, TwoCellsAligned
 from rnnlib.models.attention import AdditiveAttention
@@ -57,7 +71,10 @@ def _guessed(generator: torch.Generator) -> Told:
 def _packed(generator: torch.Generator) -> Told:
     told = padded(generator)
     x = nn.utils.rnn.pack_padded_sequence(
-        told["example"], told["lengths"], batch_first=True, enforce_sorted=False
+        told["example"],
+        told["lengths"],
+        batch_first=True,
+        enforce_sorted=False,
     )
     return {"example": x}
 
@@ -70,7 +87,12 @@ def _series(generator: torch.Generator) -> Told:
 def _columns(generator: torch.Generator) -> Told:
     x = torch.rand(6, 20, 12, generator=generator)
     lengths = torch.tensor([20, 8, 14, 18, 9, 12])
-    return {"example": x, "lengths": lengths, "batch_first": True, "loss": nn.CTCLoss()}
+    return {
+        "example": x,
+        "lengths": lengths,
+        "batch_first": True,
+        "loss": nn.CTCLoss(),
+    }
 
 
 def _sources(generator: torch.Generator) -> Told:
@@ -92,7 +114,11 @@ class _Teacher(nn.Module):
         attention = AdditiveAttention(H, H, H) if attends else None
         make = layers.GRU
         self.model = EncoderDecoder(
-            make(4, H, batch_first=True), make(5, H, batch_first=True), V, 6, attention
+            make(4, H, batch_first=True),
+            make(5, H, batch_first=True),
+            V,
+            6,
+            attention,
         )
 
     def forward(self, x, lengths):
@@ -141,7 +167,12 @@ def _layers() -> list[Healthy]:
     for library, module in (("torch.nn", nn), ("rnnlib", layers)):
         for kind in ("RNN", "LSTM", "GRU"):
             make = getattr(module, kind)
-            for depth, two_way in ((1, False), (2, False), (1, True), (2, True)):
+            for depth, two_way in (
+                (1, False),
+                (2, False),
+                (1, True),
+                (2, True),
+            ):
                 name = f"{library}.{kind}, {depth} × {2 if two_way else 1}"
                 options = {"num_layers": depth, "bidirectional": two_way}
                 if depth == 2:
@@ -155,7 +186,14 @@ def _layers() -> list[Healthy]:
                     return make(D, H, **options)
 
                 found.append(Healthy(name, batch_first, plain, notes))
-                found.append(Healthy(f"{name}, time first", time_first, _time_first(plain), notes))
+                found.append(
+                    Healthy(
+                        f"{name}, time first",
+                        time_first,
+                        _time_first(plain),
+                        notes,
+                    )
+                )
     return found
 
 
@@ -163,7 +201,12 @@ HEALTHY = (
     *_layers(),
     Healthy("a layer whose layout is guessed", Tagger, _guessed, ("layout",)),
     Healthy("a layer that reads packed batches", lambda H: nn.GRU(D, H), _packed),
-    Healthy("a classifier, read at its last step", Classifier, _labelled, ("floor",)),
+    Healthy(
+        "a classifier, read at its last step",
+        Classifier,
+        _labelled,
+        ("floor",),
+    ),
     Healthy("a classifier with dropout", Drops, _labelled, ("floor",)),
     Healthy("a classifier in two directions", lambda H: TwoWayClassifier(H, 1)),
     Healthy("a classifier in two directions and layers", TwoWayClassifier),
@@ -227,10 +270,16 @@ HEALTHY = (
     Healthy(
         "LineReader",
         lambda H: LineReader(
-            layers.GRU(72, H, batch_first=True, bidirectional=True), 11, ImageConvolutions(12)
+            layers.GRU(72, H, batch_first=True, bidirectional=True),
+            11,
+            ImageConvolutions(12),
         ),
         _columns,
     ),
     Healthy("EncoderDecoder", lambda H: _Teacher(H, False), _sources),
-    Healthy("EncoderDecoder with attention", lambda H: _Teacher(H, True), _sources),
+    Healthy(
+        "EncoderDecoder with attention",
+        lambda H: _Teacher(H, True),
+        _sources,
+    ),
 )

@@ -5,7 +5,12 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnlib.doctor.cases.case import Case, D, Told, padded
-from rnnlib.doctor.cases.networks import Classifier, Tagger, TwoWayClassifier, run
+from rnnlib.doctor.cases.networks import (
+    Classifier,
+    Tagger,
+    TwoWayClassifier,
+    run,
+)
 
 
 class LastColumn(Classifier):
@@ -91,7 +96,8 @@ class SortedAway(Classifier):
     def forward(self, x, lengths):
         """One answer for each sequence."""
         order = lengths.argsort(descending=True)
-        packed = pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
+        steps = lengths[order].cpu()
+        packed = pack_padded_sequence(x[order], steps, batch_first=True)
         return self.readout(self.rnn(packed)[1][-1])
 
 
@@ -101,7 +107,8 @@ class SortedBack(Classifier):
     def forward(self, x, lengths):
         """One answer for each sequence."""
         order = lengths.argsort(descending=True)
-        packed = pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
+        steps = lengths[order].cpu()
+        packed = pack_padded_sequence(x[order], steps, batch_first=True)
         return self.readout(self.rnn(packed)[1][-1][order.argsort()])
 
 
@@ -111,7 +118,8 @@ class WantsSorted(Tagger):
     def forward(self, x, lengths):
         """Answer at every step."""
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True)
-        output, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        states, _ = self.rnn(packed)
+        output, _ = pad_packed_sequence(states, batch_first=True)
         return self.readout(output)
 
 
@@ -121,14 +129,18 @@ class TakesAny(Tagger):
     def forward(self, x, lengths):
         """Answer at every step."""
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        output, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        states, _ = self.rnn(packed)
+        output, _ = pad_packed_sequence(states, batch_first=True)
         return self.readout(output)
 
 
 def _sorted_padded(generator: torch.Generator) -> Told:
     told = padded(generator)
     order = told["lengths"].argsort(descending=True)
-    return told | {"example": told["example"][order], "lengths": told["lengths"][order]}
+    return told | {
+        "example": told["example"][order],
+        "lengths": told["lengths"][order],
+    }
 
 
 CASES = (

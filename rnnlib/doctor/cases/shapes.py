@@ -3,7 +3,15 @@
 import torch
 from torch import nn
 
-from rnnlib.doctor.cases.case import Case, D, K, Told, classes, next_symbol, plain
+from rnnlib.doctor.cases.case import (
+    Case,
+    D,
+    K,
+    Told,
+    classes,
+    next_symbol,
+    plain,
+)
 from rnnlib.doctor.cases.networks import Characters, Classifier, Tagger
 
 
@@ -71,7 +79,8 @@ class PlacedByBatch(Tagger):
 
     def positions(self, x):
         """Return a ramp along the first axis."""
-        return torch.arange(x.size(0), device=x.device).to(x)[:, None, None] / 10
+        places = torch.arange(x.size(0), device=x.device).to(x)
+        return places[:, None, None] / 10
 
     def forward(self, x):
         """Answer at every step."""

@@ -60,7 +60,11 @@ class SqueezedLast(Squeezed):
 def _values(shape: tuple[int, ...]):
     def told(generator: torch.Generator) -> Told:
         y = torch.randn(shape, generator=generator)
-        return {"example": features(generator), "targets": y, "batch_first": True}
+        return {
+            "example": features(generator),
+            "targets": y,
+            "batch_first": True,
+        }
 
     return told
 

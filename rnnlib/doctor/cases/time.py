@@ -3,12 +3,26 @@
 import torch
 from torch import nn
 
-from rnnlib.doctor.cases.case import Case, D, K, Told, V, features, next_symbol
-from rnnlib.doctor.cases.networks import ByHand, Characters, Classifier, TwoWayClassifier, run
+from rnnlib.doctor.cases.case import (
+    Case,
+    D,
+    K,
+    Told,
+    V,
+    features,
+    next_symbol,
+)
+from rnnlib.doctor.cases.networks import (
+    ByHand,
+    Characters,
+    Classifier,
+    TwoWayClassifier,
+    run,
+)
 
 
 class TwoCells(nn.Module):
-    """Two cells; the outputs of the one that reads backward are not turned."""
+    """Two cells; the outputs of the one reading backward are not turned."""
 
     def __init__(self, H):
         super().__init__()
@@ -38,7 +52,8 @@ class Forgets(ByHand):
     def forward(self, x):
         """Return the states of all steps."""
         h_0 = x.new_zeros(len(x), self.b_h.numel())
-        return torch.stack([self.step(x_t, h_0) for x_t in x.unbind(1)], dim=1)
+        states = [self.step(x_t, h_0) for x_t in x.unbind(1)]
+        return torch.stack(states, dim=1)
 
 
 class Bag(nn.Module):
@@ -73,9 +88,11 @@ class Attends(nn.Module):
         if self.positions:
             t = torch.arange(T, device=h.device).to(h.dtype)[:, None]
             k = torch.arange(h.size(2), device=h.device)
-            h = h + torch.sin(t / 100 ** (k / h.size(2)) + torch.pi / 2 * (k % 2))
+            phase = torch.pi / 2 * (k % 2)
+            h = h + torch.sin(t / 100 ** (k / h.size(2)) + phase)
         seen = torch.ones(T, T, dtype=torch.bool, device=h.device).tril()
-        return self.readout(self.encoder(h, mask=~seen if self.mask else None))
+        mask = ~seen if self.mask else None
+        return self.readout(self.encoder(h, mask=mask))
 
 
 class ReadsFirst(Classifier):
@@ -101,7 +118,8 @@ class Convolution(nn.Module):
     def __init__(self, H, left=1, right=1):
         super().__init__()
         self.pad = nn.ConstantPad1d((left, right), 0.0)
-        self.layers = nn.Sequential(nn.Conv1d(D, H, 3), nn.Tanh(), nn.Conv1d(H, K, 1))
+        layers = nn.Conv1d(D, H, 3), nn.Tanh(), nn.Conv1d(H, K, 1)
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, x):
         """Answer at every step."""
@@ -142,7 +160,11 @@ TEXT = "badabedagebacafe"
 def _text(generator: torch.Generator | None = None) -> Told:
     """Return one text, the targets being its next symbols."""
     indices = torch.tensor([["abcdefg".index(symbol) for symbol in TEXT]])
-    return {"example": indices[:, :-1], "targets": indices[:, 1:], "batch_first": True}
+    return {
+        "example": indices[:, :-1],
+        "targets": indices[:, 1:],
+        "batch_first": True,
+    }
 
 
 def _trained(model: nn.Module) -> nn.Module:
@@ -159,7 +181,11 @@ def _trained(model: nn.Module) -> nn.Module:
 
 
 def _causal(generator: torch.Generator) -> Told:
-    return {"example": features(generator), "batch_first": True, "causal": True}
+    return {
+        "example": features(generator),
+        "batch_first": True,
+        "causal": True,
+    }
 
 
 CASES = (
@@ -180,7 +206,14 @@ CASES = (
         Forgets,
         ByHand,
     ),
-    Case("a bag of steps", "time", "Order makes no difference.", "order", Bag, Classifier),
+    Case(
+        "a bag of steps",
+        "time",
+        "Order makes no difference.",
+        "order",
+        Bag,
+        Classifier,
+    ),
     Case(
         "attention that knows no positions",
         "time",
