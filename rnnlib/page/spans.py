@@ -11,8 +11,7 @@ def span(values, spec: str = ".2f") -> str:
     values : sequence, array or tensor of numbers, (n,)
         Such as one for each seed.
     spec : str, optional
-        How Python formats each of the two. A large number that "g" would give an exponent is
-        written out.
+        How Python formats each of the two; "z.2f" leaves out the sign of "-0.00".
 
     Returns
     -------
@@ -28,17 +27,8 @@ def span(values, spec: str = ".2f") -> str:
     """
     numbers("values", values, 1, finite=True)
     plain = [value.item() if hasattr(value, "item") else value for value in values]
-    low, high = (_written(value, spec) for value in (min(plain), max(plain)))
-    return low if low == high else f"{low} to {high}"
-
-
-def _written(value: float, spec: str) -> str:
     try:
-        text = format(value, spec)
+        low, high = (format(value, spec) for value in (min(plain), max(plain)))
     except ValueError as error:
         raise ValueError(f"spec: expected a format such as '.2f', got {spec!r}") from error
-    if spec.endswith("g") and "e+" in text:
-        text = f"{float(text):,.0f}"
-    return (
-        text.removeprefix("-") if text.startswith("-0") and float(text.rstrip("%")) == 0 else text
-    )
+    return low if low == high else f"{low} to {high}"
