@@ -681,7 +681,8 @@ def test_the_page_expects_what_rnnlib_does(text):
         context.eval("JSON.stringify(expectations('helo', JSON.parse(given))(text))")
     )
     for name, expected in zip(("memory", "none"), expected_after(text), strict=True):
-        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-6)  # float32 weights
+        # The page has the weights to two decimals.
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=0.01)
 
 
 def test_the_letter_before_is_all_that_counts_without_memory():

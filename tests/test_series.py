@@ -132,6 +132,7 @@ def test_a_scale_is_that_of_its_part_and_can_be_undone():
         (lambda: quiet_and_loud(5, period=1), ValueError, "period: expected at least 2, got 1"),
         (lambda: quiet_and_loud(5, loud=-1), ValueError, "loud: expected a number from 0 on"),
         (lambda: quiet_and_loud(5, quiet="a"), TypeError, "quiet: expected a number, got str"),
+        (lambda: rolling_origins(0, first=0), ValueError, "num_steps: expected at least 1, got 0"),
         (lambda: rolling_origins(5, first=4), ValueError, "expected at most 3, so that 1 of 5"),
         (lambda: rolling_origins(5, first=-1), ValueError, "first: expected at least 0, got -1"),
         (lambda: rolling_origins(5, first=1, horizon=0), ValueError, "horizon: expected at least"),

@@ -26,9 +26,8 @@ def span(values, spec: str = ".2f") -> str:
         For no numbers, other than one dimension, nan or inf, or what is no format of numbers.
     """
     numbers("values", values, 1, finite=True)
-    plain = [value.item() if hasattr(value, "item") else value for value in values]
     try:
-        low, high = (format(value, spec) for value in (min(plain), max(plain)))
+        low, high = (format(end, spec) for end in (min(values), max(values)))
     except ValueError as error:
         raise ValueError(f"spec: expected a format such as '.2f', got {spec!r}") from error
     return low if low == high else f"{low} to {high}"

@@ -85,8 +85,9 @@ def what_memory_buys(
             "most": MOST,
             "titles": TITLES,
             "maps": {name: shades.data() for name, shades in MAPS.items()},
+            # To as many decimals as training leaves alike on another processor.
             "weights": {
-                name: encoded(numbers, "<f8")
+                name: encoded(numbers.round(decimals=2), "<f8")
                 for name, numbers in {
                     "a": from_letter,
                     "W_hh": rnn.weight_hh_l0.T,
