@@ -11,6 +11,7 @@ from rnnlib.page.matrices import plot_images, plot_matrix
 from rnnlib.page.passages import plot_text
 from rnnlib.page.sounds import Sound
 from rnnlib.page.sources import source_of
+from rnnlib.page.spans import span
 from rnnlib.page.style import use_book_style
 from rnnlib.page.tables import Table, how_we_know
 
@@ -28,5 +29,6 @@ __all__ = [
     "plot_spread",
     "plot_text",
     "source_of",
+    "span",
     "use_book_style",
 ]
