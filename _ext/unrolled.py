@@ -5,6 +5,7 @@
   default would lead to somebody else's.
 - Pages and downloads get the same address into their first cell, which fetches rnnlib from there.
 - The fold over a solution, and over the first cell, says what it holds, to a screen reader too.
+- The corner of a table, where it has no words, is no header.
 - The link check asks whether a DOI is registered, not whether its publisher lets a robot in.
 - Thebe, which fetches its code from elsewhere, is switched off; the theme loads it unasked.
 """
@@ -138,6 +139,13 @@ def unname_folds(app: Sphinx, page: str, template: str, context: dict, doctree) 
         context["body"] = context["body"].replace(named, "<summary>")
 
 
+def plain_corners(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Make a header without words a cell, as a screen reader has nothing to say for it."""
+    if "body" in context:
+        empty, corner = '<th class="head"><p></p></th>', '<td class="head"></td>'
+        context["body"] = context["body"].replace(empty, corner)
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.connect("config-inited", set_buttons)
@@ -145,6 +153,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("source-read", address_pages)
     app.connect("source-read", label_folds)
     app.connect("html-page-context", unname_folds)
+    app.connect("html-page-context", plain_corners)
     app.connect("build-finished", address_downloads)
     app.connect("linkcheck-process-uri", ask_the_registry)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

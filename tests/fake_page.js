@@ -60,6 +60,7 @@ const addEventListener = (kind, heard) => { pageHeard[kind] = heard; };
 const due = new Map(), clearTimeout = id => { due.delete(id); };
 let timers = 0;
 const setTimeout = work => { due.set(timers += 1, work); return timers; };
+class ResizeObserver { observe() {} }  // a page of one size
 class Event { constructor(type) { this.type = type; } }
 const document = {
   documentElement: { dataset: address === null ? {} : { content_root: '../' } },

@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 import pytest
 import quickjs
 from docutils import nodes
+from docutils.core import publish_parts
 from docutils.utils import new_document
 from myst_nb.sphinx_ import visit_HideCellInput
+from myst_parser.docutils_ import Parser
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -95,3 +97,13 @@ def test_a_fold_has_the_name_that_is_seen():
     assert "<summary>\n" in context["body"] and "aria-label" not in context["body"]
     assert "Show the &lt;end&gt;" in context["body"]
     unrolled.unname_folds(None, "search", "search.html", {}, None)
+
+
+def test_a_corner_without_words_is_no_header():
+    table = "| | a |\n| --- | --- |\n| 1 | 2 |"
+    written = publish_parts(table, parser=Parser(), writer_name="html5")["body"]
+    assert written.count("<th ") == 2
+    context = {"body": written}
+    unrolled.plain_corners(None, "page", "page.html", context, None)
+    assert context["body"].count("<th ") == 1 and "<p>a</p></th>" in context["body"]
+    unrolled.plain_corners(None, "search", "search.html", {}, None)

@@ -229,10 +229,29 @@ def test_the_drawn_lattice_is_that_of_the_number_asked_for():
     assert page.get("root.querySelector('.rows').textContent") == "-7-3-3-"
 
 
-def press(page, label):
+AUDIO = """
+const played = [], stopped = [];
+let opened = 0;
+globalThis.AudioContext = class {
+  constructor() { opened += 1; }
+  createBufferSource() {
+    return {
+      connect: () => {},
+      start() { played.push(this.buffer); },
+      stop() { stopped.push(this.buffer); },
+    };
+  }
+  createBuffer(channels, length, rate) {
+    return { length, rate, copyToChannel(data) { this.data = [...data]; } };
+  }
+};
+"""
+
+
+def press(page, label, copy=0):
     button = f"root.querySelectorAll('button').find(b => b.attributes['aria-label'] === {label!r})"
-    page.get(f"root.heard.click({{ target: {button} }}) ?? null")
-    return page.caption()
+    page.get(f"root.heard.click({{ target: {button} }}) ?? null", copy)
+    return page.caption(copy)
 
 
 def test_keys_can_be_pressed_and_taken_back():
@@ -268,17 +287,7 @@ def test_what_is_no_key_and_what_is_too_much_is_left_out_and_said():
 
 def test_what_is_heard_is_the_recording_at_full_scale():
     page = Page(dial_a_number())
-    page.context.eval("""
-        const played = [];
-        globalThis.AudioContext = class {
-          createBufferSource() {
-            return { connect: () => {}, start() { played.push(this.buffer); } };
-          }
-          createBuffer(channels, length, rate) {
-            return { length, rate, copyToChannel(data) { this.data = [...data]; } };
-          }
-        };
-    """)
+    page.context.eval(AUDIO)
     press(page, "listen")
     page.set(keys="")
     press(page, "listen")  # there is nothing to hear
@@ -286,6 +295,14 @@ def test_what_is_heard_is_the_recording_at_full_scale():
     wave = dial("7330", -8, 1).wave
     assert found["rate"] == 8000 and found["length"] == len(wave)
     np.testing.assert_allclose(found["data"], 0.8 * wave / wave.abs().max(), atol=1e-6)
+
+
+def test_a_page_opens_one_audio_context_and_plays_one_recording_at_a_time():
+    page = Page(dial_a_number(), copies=2)
+    page.context.eval(AUDIO)
+    for copy, heard in ((0, 1), (0, 2), (1, 3)):
+        press(page, "listen", copy)
+        assert page.get("[opened, played.length, stopped.length]") == [1, heard, heard - 1]
 
 
 def test_the_figure_of_dialled_numbers_is_light():

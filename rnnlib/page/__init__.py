@@ -9,6 +9,7 @@ from rnnlib.page.colours import COLOURS
 from rnnlib.page.curves import plot_curves, plot_histograms, plot_spread
 from rnnlib.page.matrices import plot_images, plot_matrix
 from rnnlib.page.passages import plot_text
+from rnnlib.page.sounds import Sound
 from rnnlib.page.sources import source_of
 from rnnlib.page.spans import span
 from rnnlib.page.style import use_book_style
@@ -16,6 +17,7 @@ from rnnlib.page.tables import Table, how_we_know
 
 __all__ = [
     "COLOURS",
+    "Sound",
     "Table",
     "diagrams",
     "how_we_know",

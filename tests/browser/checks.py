@@ -27,13 +27,18 @@ new PerformanceObserver(list => {
 """
 
 
-def open_page(browser: Browser, path: Path, *, width: int = WIDE, scripts: bool = True) -> Page:
+def open_page(
+    browser: Browser, path: Path, *, width: int = WIDE, scripts: bool = True, touch: bool = False
+) -> Page:
     """Open a file; what it asks for from elsewhere is noted and refused, as without a network.
 
     The page has two lists: `asked`, all addresses it asked for, and `faults`, what went wrong.
     """
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=scripts
+        viewport={"width": width, "height": 900},
+        java_script_enabled=scripts,
+        has_touch=touch,
+        is_mobile=touch,
     )
     page = context.new_page()
     page.asked, page.faults = [], []
@@ -133,6 +138,48 @@ def cut(page: Page, what: str = "main pre, div.math, .katex-display") -> list[st
     )
 
 
+def unreadable_tables(page: Page) -> list[str]:
+    """Return the tables that are too wide or have towers of words, and cells without their column.
+
+    A screen reader must still hear of every header.
+    """
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    page.wait_for_timeout(100)
+    found = page.evaluate("""() => {
+      const found = [], name = element => element.textContent.trim().slice(0, 80);
+      for (const table of document.querySelectorAll('article table:has(thead)')) {
+        const columns = [...table.tHead.rows[0].cells].map(cell => cell.textContent.trim());
+        const tall = [...table.rows].some(row => row.offsetHeight > 240);
+        const cards = getComputedStyle(table).display !== 'table';
+        if (table.offsetWidth > table.parentElement.clientWidth + 1 || (tall && !cards))
+          found.push(`too wide or too tall: ${name(table)}`);
+        if (cards) for (const row of table.tBodies[0].rows) [...row.cells].forEach((cell, n) => {
+          const label = cell.firstElementChild;
+          if (!columns[n]) return;
+          if (label?.textContent.trim() !== columns[n] || !label.offsetParent)
+            found.push(`not ${columns[n]}: ${name(cell)}`);
+        });
+      }
+      return found;
+    }""")
+    session = page.context.new_cdp_session(page)
+    body = session.send("Runtime.evaluate", {"expression": "document.body"})["result"]["objectId"]
+    query = {"objectId": body, "role": "columnheader"}
+    heard = len(session.send("Accessibility.queryAXTree", query)["nodes"])
+    headers = page.locator("article th").count()
+    if heard != headers:
+        found.append(f"{heard} of {headers} headers can be heard")
+    return found
+
+
+def small_letters(page: Page) -> list[str]:
+    """Return the letters of live figures that are smaller than 11 pixels."""
+    return page.evaluate("""() => [...document.querySelectorAll('[data-live] :is(text, tspan)')]
+      .map(e => [parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a, e.textContent])
+      .filter(([size, letters]) => letters.trim() && size < 10.9)
+      .map(([size, letters]) => `${letters}: ${size.toFixed(1)} px`)""")
+
+
 def pieces(page: Page, high: int = 6_000) -> Iterator[tuple[int, Image.Image]]:
     """Yield the page in pictures from top to bottom; below 16,384 pixels one alone would end."""
     size = page.evaluate("[document.documentElement.clientWidth, document.body.scrollHeight]")
@@ -155,20 +202,27 @@ def white_cards(page: Page, size: int = 24) -> list[str]:
     ]
 
 
-def serious(page: Page) -> list[str]:
-    """Return what axe-core calls a serious or critical violation, with the elements."""
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core calls a violation, with the elements.
+
+    A header that is mathematics has words for a screen reader, which axe-core does not see.
+    """
     settle(page)
     violations = Axe().run(page).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
         for violation in violations
-        if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
+        if violation["id"] != "empty-table-header"
+        or not page.locator(node["target"][0]).inner_text().strip()
     ]
 
 
 def shift(page: Page) -> float:
-    """Return by how much the page has moved since it was opened (cumulative layout shift)."""
+    """Return by how much the page moves as it is opened and read to its end (layout shift)."""
+    for _ in range(0, page.evaluate("document.body.scrollHeight"), 600):
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(20)
     return sum(value for value, *_ in page.evaluate("window.shifts"))
 
 
@@ -220,6 +274,43 @@ def fleeting_definitions(page: Page) -> list[str]:
         if term.evaluate(shown):
             found.append(f"{name}: it stays on Escape, under the pointer")
     page.mouse.move(0, 0)
+    return found
+
+
+def unanswered_taps(page: Page) -> list[str]:
+    """Tap on the terms; return those that don't show their definition, or don't put it away."""
+    found, shown = [], "term => getComputedStyle(term, '::after').content !== 'none'"
+    tap, here = page.touchscreen.tap, page.url
+
+    def place(term) -> tuple[float, float]:
+        term.evaluate("term => term.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        return term.evaluate("""term => {
+          const { left, width, top, bottom } = term.getClientRects()[0];
+          return [left + width / 2, (top + bottom) / 2];
+        }""")
+
+    terms = [term for term in page.query_selector_all("main a.term") if term.is_visible()]
+    for term in terms:
+        name, away = term.inner_text(), ("a tap elsewhere", "Escape")
+        for end, put_away in zip(
+            away, (lambda: tap(2, 450), lambda: page.keyboard.press("Escape")), strict=True
+        ):
+            tap(*place(term))
+            page.wait_for_timeout(20)
+            if page.url != here:
+                return [f"{name}: the first tap leads away"]
+            if not term.evaluate(shown):
+                found.append(f"{name}: no definition for a finger")
+            put_away()
+            page.wait_for_timeout(20)
+            if term.evaluate(shown):
+                found.append(f"{name}: it stays after {end}")
+    if terms:
+        for _ in range(2):
+            tap(*place(terms[0]))
+        page.wait_for_timeout(500)
+        if page.url == here:
+            found.append("the second tap leads nowhere")
     return found
 
 

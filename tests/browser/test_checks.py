@@ -59,12 +59,36 @@ FAULTS = {
         '<p style="height: 20000px"></p>'
         '<div style="background: white; width: 90px; height: 90px"></div>',
     ),
-    "faint letters": (checks.serious, '<p style="color: #999; background: #bbb">faint</p>'),
+    "a wide table": (
+        checks.unreadable_tables,
+        f"<table><thead><tr><th>{'wide' * 200}</th></tr></thead></table>",
+    ),
+    "a table of towers": (
+        checks.unreadable_tables,
+        f"<table style='width: 9px'><thead><tr><th>a</th></tr></thead><tr><td>{'a ' * 50}</td></tr>"
+        "</table>",
+    ),
+    "a card that does not name its column": (
+        checks.unreadable_tables,
+        "<table style='display: block'><thead><tr><th>a</th></tr></thead><tr>"
+        "<td><b>b</b>1</td></tr></table>",
+    ),
+    "a card whose header nobody hears": (
+        checks.unreadable_tables,
+        "<table style='display: block'><thead style='display: none'><tr><th>a</th></tr></thead><tr>"
+        "<td><b>a</b>1</td></tr></table>",
+    ),
+    "a figure with small letters": (
+        checks.small_letters,
+        '<div data-live="1"><svg width="9" height="9"><text font-size="9">a</text></svg></div>',
+    ),
+    "faint letters": (checks.barriers, '<p style="color: #999; background: #bbb">faint</p>'),
     "a picture without words": (
-        checks.serious,
+        checks.barriers,
         '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="9" height="9">',
     ),
     "a definition that stays": (checks.fleeting_definitions, TERM.format("")),
+    "a definition that no finger reaches": (checks.unanswered_taps, TERM.format("")),
     "a definition out of reach": (
         checks.fleeting_definitions,
         TERM.format("margin-top: 9em") + AWAY,
@@ -83,10 +107,10 @@ CHECKS = {check for check, _ in FAULTS.values()}
 def _write(browser, tmp_path):
     pages = []
 
-    def write(part, *, width=checks.WIDE):
+    def write(part, *, width=checks.WIDE, touch=False):
         path = tmp_path / "page.html"
         path.write_text(SOUND.format(part), encoding="utf-8")
-        pages.append(checks.open_page(browser, path, width=width))
+        pages.append(checks.open_page(browser, path, width=width, touch=touch))
         return pages[-1]
 
     yield write
@@ -107,7 +131,8 @@ def test_a_sound_page_passes(write, tmp_path):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(write, fault):
     check, part = FAULTS[fault]
-    page = write(part, width=360 if check is checks.sideways else checks.WIDE)
+    narrow, touch = check is checks.sideways, check is checks.unanswered_taps
+    page = write(part, width=360 if narrow else checks.WIDE, touch=touch)
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(200)
     assert check(page)

@@ -56,7 +56,7 @@ def test_pictures_say_how_large_they_are(page):
     assert checks.without_size(page) == []
 
 
-def test_nothing_moves_while_the_page_opens(browser, page, name):
+def test_nothing_moves_while_the_page_is_read(browser, page, name):
     assert checks.shift(page) < 0.05
     for width in checks.PHONES:
         phone = checks.open_page(browser, ROOT / name, width=width)
@@ -75,6 +75,13 @@ def test_a_phone_does_not_scroll_sideways_and_shows_equations_whole(page, width)
     assert checks.cut(page, "div.math, .katex-display") == []
 
 
+@pytest.mark.parametrize("width", checks.PHONES)
+def test_a_phone_shows_tables_whole_and_letters_large_enough(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    assert checks.unreadable_tables(page) == []
+    assert checks.small_letters(page) == []
+
+
 def test_there_is_no_white_card_on_a_dark_page(page):
     page.emulate_media(color_scheme="dark")
     # Pictures whose brightness means something stay on white.
@@ -82,14 +89,23 @@ def test_there_is_no_white_card_on_a_dark_page(page):
     assert checks.white_cards(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_it(page, scheme):
+@pytest.mark.parametrize(
+    "scheme, width", [("light", checks.WIDE), ("dark", checks.WIDE), ("light", checks.PHONES[0])]
+)
+def test_everybody_can_read_it(page, scheme, width):
     page.emulate_media(color_scheme=scheme)
-    assert checks.serious(page) == []
+    page.set_viewport_size({"width": width, "height": 900})
+    assert checks.barriers(page) == []
 
 
 def test_definitions_wait_for_the_pointer_and_go_on_escape(page):
     assert checks.fleeting_definitions(page) == []
+
+
+def test_definitions_come_to_a_finger(browser, name):
+    page = checks.open_page(browser, ROOT / name, width=checks.PHONES[1], touch=True)
+    assert checks.unanswered_taps(page) == []
+    page.context.close()
 
 
 def test_live_figures_answer_to_the_keyboard(page):

@@ -58,7 +58,6 @@ const figure = (root, { map, widest: [width, wide], colour, ...data }) => {
     const { symbols, weights, probability } = found, at = +slider.value, asked = symbols ? typed : '';
     const cell = Math.min(wide, width / Math.max(asked.length, 1));
     place(find('typed'), asked, j => left + (j + 0.5) * cell, () => top - 6);
-    find('typed').setAttribute('font-size', round(Math.min(13, 1.4 * cell)));
     place(find('answer'), symbols, () => left - 12, t => top + (t + 0.78) * high);
     shades(root, { ...map, wide: cell })(weights);
     const alpha = weights[at];

@@ -31,13 +31,15 @@ const cells = (picture, least) => {
   }
   return d;
 };
+// One listening device for the page: browsers allow a few, and forget none. It plays one wave at a time.
 const play = wave => {
-  const context = new AudioContext(), source = context.createBufferSource();
-  source.buffer = context.createBuffer(1, wave.length, RATE);
+  const audio = document.audio ??= new AudioContext(), source = audio.createBufferSource();
+  source.buffer = audio.createBuffer(1, wave.length, RATE);
   const loudest = wave.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   source.buffer.copyToChannel(Float32Array.from(wave, v => 0.8 * v / loudest), 0);
-  source.connect(context.destination);
-  source.onended = () => context.close();
+  source.connect(audio.destination);
+  audio.playing?.stop();
+  audio.playing = source;
   source.start();
 };
 const largest = row => row.indexOf(Math.max(...row));

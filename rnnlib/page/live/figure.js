@@ -9,6 +9,11 @@ const open = (root, { controls, data }) => {
   svg.setAttribute('role', 'img');
   svg.setAttribute('aria-label', image.getAttribute('alt'));
   line.insertAdjacentHTML('afterend', '<p class="spoken" aria-live="polite"></p>');
+  new ResizeObserver(() => {  // however small the picture becomes, its letters can be read
+    const least = 11 * svg.viewBox.baseVal.width / svg.clientWidth;
+    for (const letter of svg.querySelectorAll('[font-size]'))
+      letter.style.fontSize = `${Math.max(letter.getAttribute('font-size'), least)}px`;
+  }).observe(svg);
   const inputs = [...root.querySelectorAll('[name]')], draw = figure(root, data);
   const chosen = input => input.type === 'checkbox' ? +input.checked :
     input.dataset.stops ? input.dataset.stops.split(' ')[input.value] : input.value;

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rnnlib.data.series import Scale, mackey_glass, rolling_origins, windows
 from rnnlib.models.forecasts import Linear, iterate, persistence, rmse
 from rnnlib.page.colours import COLOURS
-from rnnlib.page.diagrams.pen import Pen
+from rnnlib.page.diagrams.pen import Pen, element
 from rnnlib.page.drawing import Drawing, letters, number
 from rnnlib.page.live.figure import Slider, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths, line
@@ -30,8 +30,8 @@ KEPT = Path(__file__).with_suffix(".json")
 Whole numbers of eight bits would make the network three times worse 84 steps ahead."""
 HORIZONS = "1 2 3 5 8 12 17 25 35 42 50 60 72 84 100".split()
 START = {"horizon": 1, "width": 20, "origin": 2149}
-SERIES = Axes(34, 26, 450, 186, (-BEFORE, HORIZON), (-3, 3))
-SCORES = Axes(46, 254, 450, 384, (1, HORIZON), (-4, 1), log=True)
+SERIES = Axes(34, 26, 446, 186, (-BEFORE, HORIZON), (-3, 3))
+SCORES = Axes(46, 254, 446, 384, (1, HORIZON), (-4, 1), log=True)
 CURVES = {
     "persistence": 'stroke="currentColor" stroke-dasharray="5 4" opacity=".7"',
     "line": f'stroke="{COLOURS["input"]}" stroke-width="2"',
@@ -116,15 +116,16 @@ def move_forecast() -> Drawing:
     pen, ground = Pen(), Pen()
     SERIES.draw(pen, range(-80, 101, 40), (-2, 0, 2), "steps from the origin")
     SCORES.draw(pen, (1, 17, 50, 84, 100), (-4, -3, -2, -1, 0, 1), "horizon")
-    for words, x, y, css, colour in (
-        ("truth;", SERIES.left, SERIES.top - 10, None, None),
-        ("persistence, dashed;", SERIES.left + 42, SERIES.top - 10, None, None),
-        ("line, its window shaded;", SERIES.left + 174, SERIES.top - 10, "given", "input"),
-        ("network", SERIES.left + 328, SERIES.top - 10, "out", "output"),
-        (f"error over {len(ORIGINS)} origins", SCORES.left, SCORES.top - 10, None, None),
+    legend = "truth; persistence, dashed; "
+    for words, css, name in (
+        ("line and its window", "given", "input"),
+        ("network", "out", "output"),
     ):
-        ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT}' if css else UPRIGHT
-        pen.text(words, x, y, 13, "start", ink)
+        legend += element("tspan", words, class_=css, fill=letters(COLOURS[name]))
+        legend += "; " * (name == "input")
+    pen.text(legend, SERIES.left, SERIES.top - 10, 13, "start", UPRIGHT)
+    over = f"error over {len(ORIGINS)} origins"
+    pen.text(over, SCORES.left, SCORES.top - 10, 13, "start", UPRIGHT)
     band = f'class="window" fill="{COLOURS["input"]}" fill-opacity=".2"'
     ground.add("path", more=band, d=_band(width))
     ground.path(line(SERIES.at(n - BEFORE, v) for n, v in enumerate(around)), _TRUTH)

@@ -18,7 +18,7 @@ T, D, H = 51, 3, 16
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 MEMORY = {"RNN": None, "LSTM": 1, "GRU": 1}
 """Which gate says how much of the state stays: f of i, f, g, o; z of r, z, n."""
-PLOT = Axes(46, 28, 446, 268, (0, 50), (-12, 6), log=True)
+PLOT = Axes(52, 28, 446, 268, (0, 50), (-12, 6), log=True)
 INPUTS = "0 0.01 0.1 0.3 1 3 10 30".split()
 START = {
     "RNN": {"gain": 0.9, "inputs": 0.01, "kind": "tanh"},

@@ -83,7 +83,7 @@ def type_text() -> Drawing:
     shares = p[-1, likely].tolist()
     pen = Pen()
     for words, top, css, colour in (
-        ("state of the unit after each character: blue above 0, orange below", 16, "ink", "state"),
+        ("the unit’s state after each character: orange below 0", 16, "ink", "state"),
         ("probability of the next character: the ten likeliest", 188, "out", "output"),
     ):
         ink = f'class="{css}" fill="{letters(COLOURS[colour])}" {UPRIGHT}'
