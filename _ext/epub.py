@@ -31,9 +31,7 @@ KEPT = {"epub.css", "file.png", "pygments.css"}
 PREFIX = "data:image/svg+xml,"
 
 # What a fold says, scripts, and a page's links to style sheets, as templates write them.
-FOLD = re.compile(
-    r'<summary aria-label="[^"]*">\s*<p class="collapsed[^"]*">(.*?)</p>.*?</summary>', re.DOTALL
-)
+FOLD = re.compile(r'<summary[^>]*>\s*<p class="collapsed[^"]*">(.*?)</p>.*?</summary>', re.DOTALL)
 SCRIPT = re.compile(r"<script>.*?</script>\s*", re.DOTALL)
 SHEET = re.compile(r'<link rel="stylesheet"[^>]*href="[^"]*?([^"/]+)" ?/>\s*')
 

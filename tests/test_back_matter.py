@@ -189,12 +189,13 @@ def test_what_a_cell_shows_becomes_xml_with_its_drawing_in_a_file(tmp_path):
     assert "script" not in written and "style" not in written
 
 
-def test_folds_and_style_sheets_are_made_plain():
+@pytest.mark.parametrize("named", ["", ' aria-label="Toggle"'])
+def test_folds_and_style_sheets_are_made_plain(named):
     page = (
         '<link rel="stylesheet" type="text/css" href="../_static/epub.css" />\n'
         '<link rel="stylesheet" type="text/css" href="../_static/theme.css" />\n'
         "<script>{ a < b }</script> \n"
-        '<details><summary aria-label="Toggle">\n<p class="collapsed a">Show</p>\n'
+        f'<details><summary{named}>\n<p class="collapsed a">Show</p>\n'
         '<p class="expanded a">Hide</p>\n</summary>x</details>'
     )
     assert epub.tidy_page(page) == (

@@ -11,8 +11,8 @@ from rnnlib.page.drawing import Drawing, letters, number
 from rnnlib.page.live.figure import Slider, live
 from rnnlib.page.live.plot import UPRIGHT, Axes, hundredths, line, short
 
-MAP = Axes(46, 28, 446, 308, (-0.7, 0.2), (1.7, 2.6))
-CURVE = Axes(46, 378, 446, 538, (0, 3600), (-5, 3), log=True)
+MAP = Axes(46, 28, 440, 308, (-0.7, 0.2), (1.7, 2.6))
+CURVE = Axes(46, 378, 440, 538, (0, 3600), (-5, 3), log=True)
 RATES = "0.001 0.002 0.005 0.01 0.015 0.02 0.03 0.05 0.1 0.3".split()
 THRESHOLDS = "0.01 0.03 0.1 0.3 1 3 10 30 100 none".split()
 UPDATES = "100 300 600 900 980 988 989 990 991 1000 1050 1200 1800 2400 3000 3600".split()
