@@ -38,7 +38,9 @@ def layout(s: Subject) -> Outcome | None:
     return untold(
         f"The model reads (T, N, …): of this example {N} samples of {T} steps. If the example has "
         "samples first, they leak into one another, and time is never seen.",
-        "say batch_first=True or False, and mixing will be judged by it",
+        "say batch_first=True or False, and mixing will be judged by it; or give what "
+        "tells: targets that are the inputs one step later, or, with fewer samples than steps or "
+        "more, lengths or one target for each sample",
     )
 
 
