@@ -47,7 +47,7 @@ CASES = (
     Case(
         "h and c exchanged",
         "time",
-        "An LSTM that remembers no longer than a plain network.",
+        "It learns, and remembers less far.",
         "carried",
         Exchanged,
         OfCells,
@@ -55,7 +55,7 @@ CASES = (
     Case(
         "c thrown away",
         "time",
-        "An LSTM that remembers no longer than a plain network.",
+        "Chance, for all but the last few steps.",
         "carried",
         ThrownAway,
         OfCells,

@@ -283,7 +283,7 @@ CASES = (
     Case(
         "every other step left out",
         "time",
-        "Half of the sequences are answered by chance.",
+        "Chance, where a step between matters.",
         "coverage",
         EveryOther,
         Classifier,

@@ -17,7 +17,7 @@ as by a maximum, need not be chosen in the first."""
     "coverage",
     question="Does every step reach an answer, and each answer its own step?",
     chapter=4,
-    blind="features that are not read, and steps whose numbers are read in the wrong order",
+    blind="features that are not read, and numbers of a step that a view has taken to other steps",
 )
 def coverage(s: Subject) -> Outcome:
     """Look for steps without influence, and for answers that their own step does not move."""
@@ -25,37 +25,16 @@ def coverage(s: Subject) -> Outcome:
     if T < 3 or s.axes[0] is None:
         return untold("Fewer than three steps." if T < 3 else "No axis belongs to the samples.")
     steps, moved = dependence(s)
-    tol = tolerance(s)
-    own = [bool(moved[row, step] > tol) for row, step in enumerate(steps) if s.per_step]
-    read = _reaching(moved, tol)
-    if not any(read[:-1]):
+    own = [bool(moved[row, step] > tolerance(s)) for row, step in enumerate(steps) if s.per_step]
+    if own and moved.max() > tolerance(s) and not any(own):
+        return _behind(s)
+    missing = _missing(s)
+    counting = [step for step in steps if step not in missing]
+    if not counting or (counting == [T - 1] and not s.per_step):
         return untold("The last step alone counts, or none: see order.")
-    if own and not any(own):
-        return _behind(s, steps, moved)
-    if not all(read):
-        read = [a or b for a, b in zip(read, _reaching(moved_dependence(s)[1], tol), strict=True)]
-    first, last = read.index(True), len(read) - 1 - read[::-1].index(True)
-    missing = [step for step, there in zip(steps[first:], read[first:], strict=True) if not there]
-    if missing and not _counts_in_example(s):
-        missing = [step for step in missing if not _counts_at_last(s, step)]
-        if missing and missing == steps[last + 1 :] and _is_remainder(s):
-            return note(
-                len(missing),
-                f"of {T} steps reach no answer",
-                "The last steps count only where the number of steps can be divided: what is left "
-                "over is dropped.",
-                "pad to a multiple of the stride, if the end matters",
-            )
-        if missing:
-            return sick(
-                len(missing),
-                f"of {len(steps)} steps reach no answer",
-                f"Nothing that stands at {_listed(missing)} of steps 0 to {T - 1} moves an answer.",
-                "read output[:, -1] with batch_first=True; of a loop over t, x[:, t]; look for "
-                "slices such as x[:, ::2] and output[:, -2]",
-            )
-    own = own or read
-    blind = [step for step, sees, there in zip(steps, own, read, strict=True) if there > sees]
+    if missing:
+        return _passed_over(s, steps, missing)
+    blind = [step for step, sees in zip(steps, own, strict=False) if not sees]
     if blind:
         return sick(
             len(blind),
@@ -64,23 +43,40 @@ def coverage(s: Subject) -> Outcome:
             "put the outputs in the order of time: append each as it is made, and flip back what "
             "was read backward",
         )
-    if first and s.exact:
-        return note(
-            first,
-            f"of {len(steps)} steps reach no answer",
-            f"Nothing before step {steps[first]} of {T} moves an answer: the end of a sequence is "
-            "seen as through a window.",
-            "nothing, if a window is meant; otherwise more layers, a dilation, or a recurrence",
-        )
     return sound(len(steps), "steps tried, and each reaches an answer", "No step is passed over.")
 
 
-def _reaching(moved, tol: float) -> list[bool]:
-    """Say of each step that was replaced whether any answer moved."""
-    return (moved.reshape(len(moved), -1).amax(1) > tol).tolist()
+def _passed_over(s: Subject, steps: list[int], missing: list[int]) -> Outcome:
+    """Tell of steps without influence: sick, unless they are the first ones, or left over."""
+    T = s.probe().size(1)
+    unit = f"of {len(steps)} steps reach no answer"
+    n = len(missing)
+    if missing == steps[:n] and not (s.per_step and n > 1):
+        if not s.exact:
+            return untold("What stands far back counts for less than rounding.")
+        where = f"Nothing before step {steps[n]} of {T} moves an answer"
+        if s.free[1] and _counts(s, steps[n], T + 6):
+            cure = "nothing, if the beginning is to be left out; a loop from 0, otherwise"
+            return note(n, unit, f"{where}, however long the sequence is.", cure)
+        cure = "nothing, if a window is meant; otherwise more layers, a dilation, or a recurrence"
+        return note(n, unit, f"{where}: the end is seen as through a window.", cure)
+    if missing == steps[-n:] and s.free[1]:
+        if any(_counts(s, longer - 1, longer) for longer in range(T + 1, T + 9)):
+            meaning = "The last steps count only where the number of steps can be divided."
+            return note(n, unit, meaning, "pad to a multiple of the stride, if the end matters")
+        if _answers(s) == T - n:
+            meaning = f"There are {T - n} answers to {T} steps, and the last steps are not read."
+            return note(n, unit, meaning, "nothing, if they are targets alone")
+    return sick(
+        n,
+        unit,
+        f"Nothing that stands at {_listed(missing)} of steps 0 to {T - 1} moves an answer.",
+        "read output[:, -1] with batch_first=True; of a loop over t, x[:, t]; look for slices such "
+        "as x[:, ::2] and output[:, -2]",
+    )
 
 
-def _behind(s: Subject, steps: list[int], moved) -> Outcome:
+def _behind(s: Subject) -> Outcome:
     """Tell of answers none of which depends on its own step."""
     meaning = "No answer depends on its own step: each tells of others alone."
     cure = "append the output of a step after the state was updated"
@@ -90,42 +86,50 @@ def _behind(s: Subject, steps: list[int], moved) -> Outcome:
     return note(0, unit, meaning, f"{cure}, unless an answer must not see its own input")
 
 
-def _counts_in_example(s: Subject) -> bool:
-    """Whether in the example itself, which may end in padding, no step is passed over."""
+def _missing(s: Subject) -> list[int]:
+    """Find the steps that move no answer: not of moved weights, nor other frames, nor the example.
+
+    A gate may begin at zero, a maximum choose other steps, and a model look for padding.
+    """
+    steps, moved = dependence(s)
+    tol = tolerance(s)
+    missing = [step for step, row in zip(steps, moved, strict=True) if row.max() <= tol]
+    if missing:
+        rows = zip(steps, moved_dependence(s)[1], strict=True)
+        missing = [step for step, row in rows if step in missing and row.max() <= tol]
+    missing = [step for step in missing if not _counts(s, step, s.probe().size(1))]
+    if missing and _example_has_no_gap(s):
+        missing = [step for step, k in zip(missing, steps, strict=False) if step == k]
+    return missing
+
+
+def _example_has_no_gap(s: Subject) -> bool:
+    """Whether in the example itself, which may end in padding, all steps count from one on."""
     x = s.example[:16] if s.free[0] else s.example
-    if x.size(1) < 3 or s.lengths is not None or s.packed:
+    if s.lengths is not None or s.packed or x.size(1) < 3:
         return False
-    read = _reaching(replaced(s, s.model, x)[1], tolerance(s))
+    read = [bool(row.max() > tolerance(s)) for row in replaced(s, s.model, x)[1]]
     return any(read) and all(read[read.index(True) :])
 
 
-def _counts_at_last(s: Subject, step: int) -> bool:
-    """Whether any of many frames at a step moves an answer."""
-    x = s.probe()
+def _counts(s: Subject, step: int, T: int) -> bool:
+    """Whether any of many frames at a step of a probe of T steps moves an answer."""
+    x = s.probe(T)
     with torch.no_grad():
         before = s.answer(x, model=copied(s.model))
         for number in range(3, 3 + TRIED):
             changed = x.clone()
-            changed[:, step] = s.probe(number=number)[:, step]
+            changed[:, step] = s.probe(T, number)[:, step]
             moved = change(s, s.answer(changed, model=copied(s.model)), before)
             if moved.max() > tolerance(s):
                 return True
     return False
 
 
-def _is_remainder(s: Subject) -> bool:
-    """Whether the last step counts in a sequence that is a few steps longer."""
-    if not s.free[1]:
-        return False
-    with torch.no_grad():
-        for T in range(s.probe().size(1) + 1, s.probe().size(1) + 9):
-            x = s.probe(T)
-            changed = x.clone()
-            changed[:, -1] = s.probe(T, 1)[:, -1]
-            y, before = s.answer(changed, model=copied(s.model)), s.answer(x, model=copied(s.model))
-            if change(s, y, before).max() > tolerance(s):
-                return True
-    return False
+def _answers(s: Subject) -> int | None:
+    """Return along the axis of steps how many answers there are."""
+    axis = s.output_axes[1 if s.batch_first else 0]
+    return None if axis is None else s.output_shape[axis]
 
 
 def _listed(steps: list[int]) -> str:

@@ -163,7 +163,7 @@ def halves(s: Subject) -> Outcome | None:
     if not first[1:].any():
         return None
     middle, last = first[1:-1], first[-1]
-    if last and not middle.any():
+    if first[0] and last and not middle.any():
         return sick(
             steps[-1] - 1,
             "steps between it and the last that the first answer does not see",
