@@ -152,6 +152,7 @@ def embedded(model: nn.Module, shape: torch.Size, kept: list[Tensor]) -> list:
     return [m.register_forward_hook(catch) for m in leaves]
 
 
+@torch.enable_grad()
 def input_gradient(s: Subject, x: Tensor, pick: Callable[[Tensor], Tensor]) -> Tensor | None:
     """Differentiate a number for each sample with respect to the input: norms, (N, T).
 
@@ -200,6 +201,17 @@ def followed(s: Subject, steps: int) -> Tensor | None:
 
     None if there is nothing to differentiate, or the model does not read so many steps.
     """
+    try:
+        norms = of_samples(s, steps)
+    except RaisedError:
+        if steps <= STEPS:
+            raise
+        return None
+    return None if norms is None else norms.median(dim=0).values.flip(0)
+
+
+def of_samples(s: Subject, steps: int, number: int = 0) -> Tensor | None:
+    """Differentiate the last answer to each sample of a probe: norms by step, (N, T)."""
     generator = torch.Generator().manual_seed(0)
 
     def pick(y: Tensor) -> Tensor:
@@ -208,13 +220,7 @@ def followed(s: Subject, steps: int) -> Tensor | None:
         direction = torch.randn(last.size(1), generator=generator, dtype=torch.float64)
         return last @ direction.to(last)
 
-    try:
-        norms = input_gradient(s, s.probe(steps), pick)
-    except RaisedError:
-        if steps <= STEPS:
-            raise
-        return None
-    return None if norms is None else norms.median(dim=0).values.flip(0)
+    return input_gradient(s, s.probe(steps, number), pick)
 
 
 @once

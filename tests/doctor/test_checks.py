@@ -310,6 +310,62 @@ def test_steps_that_reach_no_answer_are_named(before, after, verdict, says):
     assert finding.verdict == verdict and says in finding.meaning, str(finding)
 
 
+@pytest.mark.parametrize(
+    ("handed", "verdict"), [(lambda state: state, "sound"), (lambda state: None, "note")]
+)
+def test_answers_that_begin_anew_are_noted(handed, verdict):
+    class Pieces(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.GRU(3, 8, batch_first=True)
+
+        def forward(self, x):
+            state, outputs = None, []
+            for piece in x.split(4, dim=1):
+                output, state = self.rnn(piece, handed(state))
+                outputs.append(output)
+            return torch.cat(outputs, dim=1)
+
+    torch.manual_seed(0)
+    finding = examine(Pieces(), X, batch_first=True)["coverage"]
+    assert finding.verdict == verdict
+    assert verdict == "sound" or "At steps 4 and 8" in finding.meaning
+    dilated = nn.Conv1d(3, 8, 2, dilation=4)  # here no answer before the fifth sees another step
+    reads = Reads(lambda x: x, lambda y: dilated(F.pad(y[..., :3].mT, (4, 0))).mT)
+    reads.rnn = nn.Sequential(nn.Linear(3, 8), AddNothing())
+    assert examine(reads, X, batch_first=True)["coverage"].verdict == "sound"
+
+
+class AddNothing(nn.Module):
+    def forward(self, y):
+        return y, None
+
+
+def test_features_that_are_not_read_are_noted():
+    torch.manual_seed(0)
+    for kept, verdict in ((3, "sound"), (1, "note")):
+        keep = torch.arange(3) < kept
+        finding = examine(Reads(lambda x, k=keep: x * k.to(x)), X, batch_first=True)["input"]
+        assert finding.verdict == verdict
+    assert "feature 1, 2 of a step" in finding.meaning and finding.evidence == 2
+
+
+def test_what_is_chosen_cuts_no_gradient():
+    class TopTwo(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.ask = nn.Linear(3, 8), nn.Linear(8, 1)
+
+        def forward(self, x):
+            h = self.layer(x).tanh()
+            best = self.ask(h).topk(2, dim=1).indices.expand(-1, -1, 8)
+            return (h * self.ask(h).sigmoid()).gather(1, best).mean(1)
+
+    for seed in range(5):
+        torch.manual_seed(seed)
+        assert examine(TopTwo(), X, batch_first=True).sick == []
+
+
 def test_an_answer_behind_its_step_is_sick_where_the_next_input_is_to_be_told():
     class Behind(nn.Module):
         def __init__(self):

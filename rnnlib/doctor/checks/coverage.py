@@ -43,6 +43,15 @@ def coverage(s: Subject) -> Outcome:
             "put the outputs in the order of time: append each as it is made, and flip back what "
             "was read backward",
         )
+    anew = _begun_anew(s)
+    if anew:
+        return note(
+            len(anew),
+            f"of {T} answers see nothing before them, and others do",
+            f"At {_listed(anew)} it is as if a sequence began anew.",
+            "hand the state on from piece to piece: output, state = rnn(piece, state); nothing, if "
+            "blocks are meant",
+        )
     return sound(len(steps), "steps tried, and each reaches an answer", "No step is passed over.")
 
 
@@ -84,6 +93,16 @@ def _behind(s: Subject) -> Outcome:
     if is_next_step(s):
         return sick(0, unit, f"{meaning} The newest input is not used to predict the next.", cure)
     return note(0, unit, meaning, f"{cure}, unless an answer must not see its own input")
+
+
+def _begun_anew(s: Subject) -> list[int]:
+    """Find the answers that no earlier step moves, though one before them is moved so."""
+    steps, moved = dependence(s)
+    if not s.per_step or len(steps) < s.probe().size(1):
+        return []
+    seen = [bool(moved[:t, t].max() > tolerance(s)) for t in steps[1:]]
+    begun = seen.index(True) if any(seen) else len(seen)
+    return [t for t, sees in zip(steps[1:], seen, strict=True) if not sees and t > begun]
 
 
 def _missing(s: Subject) -> list[int]:
