@@ -68,6 +68,16 @@ def last(generator: torch.Generator) -> Batch:
     return (x,), x[:, -1].argmax(-1)
 
 
+def before_last(k: int) -> Callable[[torch.Generator], Batch]:
+    """Ask which feature was the largest k steps before the last."""
+
+    def batch(generator):
+        x = draw(generator, N, T)
+        return (x,), x[:, -1 - k].argmax(-1)
+
+    return batch
+
+
 def back(k: int) -> Callable[[torch.Generator], Batch]:
     """Ask at each step which feature was the largest k steps before."""
 
@@ -82,6 +92,12 @@ def symbols_back(generator: torch.Generator) -> Batch:
     """Ask at each step for the symbol before."""
     x = torch.randint(7, (N, T), generator=generator)
     return (x,), shifted(x, 1)
+
+
+def last_symbol(generator: torch.Generator) -> Batch:
+    """Ask for the last symbol."""
+    x = torch.randint(7, (N, T), generator=generator)
+    return (x,), x[:, -1]
 
 
 def unlike(generator: torch.Generator) -> Batch:
@@ -258,12 +274,19 @@ CASES = {
     "a bag of steps": ("right", last),
     "attention that knows no positions": ("right", symbols_back),
     "read at the first step": ("right", last),
+    "read one step too early": ("right", last),
+    "every other step left out": ("right", last),
+    "the first input at every step": ("right", back(1)),
+    "states from the last to the first": ("right", back(1)),
+    "a question that knows no positions": ("right", last_symbol),
     "two directions that predict the next symbol": ("too good", following("symbols")),
     "attention without a mask": ("too good", following("symbols")),
     "a convolution padded on both sides": ("too good", following("features")),
     "backward outputs in the order of reading": ("right", back(-1)),
     "the last output of two directions": ("right", first),
     "the backward direction alone": ("right", last),
+    "h and c exchanged": ("right", before_last(5)),
+    "c thrown away": ("right", before_last(5)),
     "unscaled weights": ("right", back(3)),
     "no nonlinearity": ("right", unlike),
     "the last column of padding": ("right", padded),
@@ -280,6 +303,9 @@ UPDATES = {
     "unscaled weights": 1000,
     "attention that knows no positions": 1000,
     "attention without a mask": 1000,
+    "a question that knows no positions": 1000,
+    "h and c exchanged": 1000,
+    "c thrown away": 1000,
     "the last output of two directions": 100,
     "the backward direction alone": 100,
 }

@@ -35,7 +35,7 @@ def examine(
 ) -> Report:
     """Examine a model that reads sequences and answers at every step, or once.
 
-    Some forty small batches are drawn from the example and read in all sorts of company: alone,
+    Some hundred small batches are drawn from the example and read in all sorts of company: alone,
     permuted, with one step or one sample replaced, twice, in training and in evaluation mode. What
     comes out is compared, and differentiated. Nothing is trained, and nothing of the caller's
     changes: the model's mode, weights, buffers and gradients, the example, the global state of
@@ -54,9 +54,10 @@ def examine(
     lengths : Tensor of int64, (N,), optional
         How many steps of each sequence of a padded example are real.
     batch_first : bool, optional
-        Whether the first axis of the example is that of samples. By default it is guessed from
-        what the model does, and the report tells the guess. Say it: a model that takes samples
-        for steps can be told from one that reads time first by its author's intention alone.
+        Whether the first axis of the example is that of samples. By default it is read off lengths
+        and targets, or guessed from what the model does, and the report tells the guess. Say it: a
+        model that takes samples for steps can be told from one that reads time first by its
+        author's intention alone.
     causal : bool, optional
         True if an answer must not depend on later steps. Targets that are the inputs one step
         later say so, too.

@@ -19,6 +19,14 @@ SAMPLES, STEPS = 5, 9
 """Of a probe: small, and unlike each other."""
 
 
+def follows(targets: Tensor | None, x: Tensor, axis: int) -> bool:
+    """Say whether targets are the inputs one step later along an axis."""
+    if targets is None or targets.shape != x.shape or x.size(axis) < 2:
+        return False
+    T = x.size(axis)
+    return bool((targets.narrow(axis, 0, T - 1) == x.narrow(axis, 1, T - 1)).all())
+
+
 class Subject:
     """A model, an example, and what the caller told of both.
 
@@ -159,14 +167,22 @@ class Subject:
         if self.packed:
             return
         sizes = list(self.raw.shape[:2])
-        classes = self.targets is not None and not self.targets.is_floating_point()
-        for told in (self.lengths, self.targets if classes else None):
-            if told is not None and told.dim() == 1 and sizes.count(len(told)) == 1:
-                self.batch_first = sizes.index(len(told)) == 0
-                self.told_layout = self.batch_first
-                return
+        told = self._axis_of_samples(sizes)
+        if told is not None:
+            self.told_layout = self.batch_first = told == 0
+            return
         if sizes[0] > 1:  # Time first would leave sequences of one step.
             self.batch_first = self._apart(0) or not self._apart(1)
+
+    def _axis_of_samples(self, sizes: list[int]) -> int | None:
+        """Read off lengths and targets which axis of the example is that of samples."""
+        for told in (self.lengths, self.targets):
+            if told is None or told.dim() == 0 or (told.dim() > 1 and told.size(1) in sizes):
+                continue
+            if sizes.count(told.size(0)) == 1:
+                return sizes.index(told.size(0))
+        later = [axis for axis in (0, 1) if follows(self.targets, self.raw, axis)]
+        return 1 - later[0] if len(later) == 1 else None
 
     def _apart(self, axis: int) -> bool:
         """Whether what stands along an axis of the input is answered one by one."""

@@ -78,8 +78,8 @@ def moved_dependence(s: Subject) -> tuple[list[int], Tensor]:
     return replaced(s, stirred(s.model, 0, 0.05))
 
 
-def replaced(s: Subject, model: nn.Module) -> tuple[list[int], Tensor]:
-    """Replace one step at a time, in all samples; see which answers move.
+def replaced(s: Subject, model: nn.Module, x: Tensor | None = None) -> tuple[list[int], Tensor]:
+    """Replace one step at a time, in all samples of a probe, or of x; see which answers move.
 
     Returns
     -------
@@ -88,9 +88,11 @@ def replaced(s: Subject, model: nn.Module) -> tuple[list[int], Tensor]:
     moved : Tensor, (steps, T) or (steps,)
         The largest change of each answer.
     """
-    x = s.probe()
-    T = x.size(1)
-    steps = list(range(T)) if T <= 12 else sorted({round(i * (T - 1) / 8) for i in range(9)})
+    x = s.probe() if x is None else x
+    N, T = x.shape[:2]
+    # Even and odd ones.
+    spread = {min(T - 1, round(i * (T - 1) / 8) + i % 2) for i in range(9)}
+    steps = list(range(T)) if T <= 12 else sorted(spread)
     with torch.no_grad():
         before = s.answer(x, model=copied(model))
         rows = []
@@ -98,10 +100,38 @@ def replaced(s: Subject, model: nn.Module) -> tuple[list[int], Tensor]:
             row = []
             for number in (1, 2):
                 changed = x.clone()
-                changed[:, step] = s.probe(number=number)[:, step]
+                changed[:, step] = s.probe(T, number, N)[:, step]
                 row.append(change(s, s.answer(changed, model=copied(model)), before).amax(0))
             rows.append(torch.stack(row).amax(0))
     return steps, torch.stack(rows)
+
+
+@once
+def exchanged(s: Subject) -> tuple[list[int], Tensor]:
+    """Let two neighbours change places; see how far the answers move that are not theirs.
+
+    Returns
+    -------
+    steps : list of int
+        The first of each two.
+    moved : Tensor, (steps,)
+        The largest change of any other answer.
+    """
+    T = s.probe().size(1)
+    steps = [step for step in dependence(s)[0] if step + 1 < T]
+    moved = torch.zeros(len(steps))
+    with torch.no_grad():
+        for number in (0, 3):
+            x = s.probe(number=number)
+            before = s.answer(x)
+            for row, step in enumerate(steps):
+                order = list(range(T))
+                order[step : step + 2] = step + 1, step
+                apart = change(s, s.answer(x[:, order]), before)
+                if s.per_step:
+                    apart[:, step : step + 2] = 0
+                moved[row] = max(moved[row], apart.max().cpu())
+    return steps, moved
 
 
 def embedded(model: nn.Module, shape: torch.Size, kept: list[Tensor]) -> list:
@@ -122,6 +152,7 @@ def embedded(model: nn.Module, shape: torch.Size, kept: list[Tensor]) -> list:
     return [m.register_forward_hook(catch) for m in leaves]
 
 
+@torch.enable_grad()
 def input_gradient(s: Subject, x: Tensor, pick: Callable[[Tensor], Tensor]) -> Tensor | None:
     """Differentiate a number for each sample with respect to the input: norms, (N, T).
 
@@ -170,6 +201,17 @@ def followed(s: Subject, steps: int) -> Tensor | None:
 
     None if there is nothing to differentiate, or the model does not read so many steps.
     """
+    try:
+        norms = of_samples(s, steps)
+    except RaisedError:
+        if steps <= STEPS:
+            raise
+        return None
+    return None if norms is None else norms.median(dim=0).values.flip(0)
+
+
+def of_samples(s: Subject, steps: int, number: int = 0) -> Tensor | None:
+    """Differentiate the last answer to each sample of a probe: norms by step, (N, T)."""
     generator = torch.Generator().manual_seed(0)
 
     def pick(y: Tensor) -> Tensor:
@@ -178,13 +220,7 @@ def followed(s: Subject, steps: int) -> Tensor | None:
         direction = torch.randn(last.size(1), generator=generator, dtype=torch.float64)
         return last @ direction.to(last)
 
-    try:
-        norms = input_gradient(s, s.probe(steps), pick)
-    except RaisedError:
-        if steps <= STEPS:
-            raise
-        return None
-    return None if norms is None else norms.median(dim=0).values.flip(0)
+    return input_gradient(s, s.probe(steps, number), pick)
 
 
 @once

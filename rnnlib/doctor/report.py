@@ -114,7 +114,7 @@ def check(name: str, *, question: str, chapter: int, blind: str) -> Callable[[Ca
 
 
 class Report:
-    """What `examine` found, shown as a table by a notebook and as text by ``print``.
+    """What `examine` found, shown as a list by a notebook and as text by ``print``.
 
     Attributes
     ----------
@@ -168,24 +168,20 @@ class Report:
         return "\n".join(parts)
 
     def _repr_markdown_(self) -> str:
-        lines = [
-            f"**{len(self.findings)} checks: {self._counts}**",
-            "",
-            "| check | what it found | what to do |",
-            "| --- | --- | --- |",
-        ]
+        # A list, not a table: on a phone a table of three columns leaves each a few words' width.
+        lines = [f"**{len(self.findings)} checks: {self._counts}**", ""]
         for verdict in VERDICTS[:-1]:
             for f in self.findings:
                 if f.verdict == verdict:
                     found = f"{f.meaning} ({f.measured})" if f.measured else f.meaning
-                    cure = f"{f.cure} (chapter {f.chapter})".strip()
-                    cells = (f"**{f.check}**, {verdict}", _escaped(found), _escaped(cure))
-                    lines.append(f"| {' | '.join(cells)} |")
+                    lines += [f"- **{f.check}**, {verdict} (chapter {f.chapter})", ""]
+                    lines += [f"  {_escaped(found)}", ""]
+                    lines += [f"  *Cure:* {_escaped(f.cure)}", ""] * bool(f.cure)
         if self._named("sound"):
-            lines += ["", f"Sound: {', '.join(self._named('sound'))}."]
+            lines.append(f"Sound: {', '.join(self._named('sound'))}.")
         return "\n".join(lines)
 
 
 def _escaped(text: str) -> str:
     """Keep Markdown from taking code for its own signs: __init__ would be bold."""
-    return re.sub(r"([|_*])", r"\\\1", text.replace("\n", " "))
+    return re.sub(r"([_*])", r"\\\1", text.replace("\n", " "))

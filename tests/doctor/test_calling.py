@@ -158,3 +158,16 @@ def test_a_question_that_fails_is_no_finding_against_the_model(monkeypatch):
     report = examine(nn.GRU(3, 8, batch_first=True), X, batch_first=True)
     assert report["input"].verdict == "could not tell" and report.healthy
     assert "ZeroDivisionError" in report["input"].meaning
+
+
+def test_the_layout_is_read_off_the_targets():
+    model = nn.Sequential(nn.Embedding(6, 3), nn.GRU(3, 8))  # reads time first
+    tokens = torch.arange(35).reshape(5, 7) * 2 % 6
+    report = examine(model, tokens, targets=tokens.roll(-1, 1))
+    assert report["layout"].verdict == "sound" and "mixing" in report.sick
+    report = examine(model, tokens.T, targets=tokens.T.roll(-1, 0))
+    assert report["layout"].verdict == "sound" and "mixing" not in report.sick
+    values = examine(nn.GRU(3, 8), X, targets=torch.zeros(5, 2))  # one row for each sample
+    assert values["layout"].verdict == "sound" and "mixing" in values.sick
+    both = examine(nn.GRU(3, 8), X, targets=torch.zeros(7, 5, 8))
+    assert both["layout"].verdict == "could not tell" and "batch_first" in both["layout"].cure

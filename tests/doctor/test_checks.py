@@ -5,6 +5,7 @@ import re
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from rnnlib.doctor import examine
@@ -190,3 +191,285 @@ def test_a_read_out_that_begins_at_zero_hides_nothing():
     report = examine(model, X, batch_first=True)
     assert report.healthy and report["input"].verdict == "note"
     assert report["horizon"].evidence in (6, 7, 8)  # of weights moved by a twentieth
+
+
+class Loops(nn.Module):
+    """An LSTM cell in a loop; `step` hands its state on, `read` chooses what is answered."""
+
+    def __init__(self, step, read=lambda h, c: h, cell=nn.LSTMCell):
+        super().__init__()
+        self.cell, self.step, self.read = cell(3, 8), step, read
+
+    def forward(self, x):
+        h, c = x.new_zeros(len(x), 8), x.new_zeros(len(x), 8)
+        answers = []
+        for x_t in x.unbind(1):
+            h, c = self.step(self.cell, x_t, h, c)
+            answers.append(self.read(h, c))
+        return torch.stack(answers, dim=1)
+
+
+class Turned(nn.Module):
+    """A cell of one's own that returns (c, h), and takes what it returns."""
+
+    def __init__(self, D, H):
+        super().__init__()
+        self.inner = nn.LSTMCell(D, H)
+
+    def forward(self, x_t, c, h):
+        h, c = self.inner(x_t, (h, c))
+        return c, h
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict"),
+    [
+        (lambda cell, x_t, h, c: cell(x_t, (h, c)), "sound"),
+        (lambda cell, x_t, h, c: cell(input=x_t, hx=(h.clone(), c.detach())), "sound"),
+        (lambda cell, x_t, h, c: cell(x_t, (c, h)), "sick"),
+        (lambda cell, x_t, h, c: cell(x_t, (h, c))[::-1], "sick"),
+        (lambda cell, x_t, h, c: (cell(x_t, (h, c))[0],) * 2, "sick"),
+        (lambda cell, x_t, h, c: (cell(x_t, (h, c))[0], c), "sick"),
+        (lambda cell, x_t, h, c: cell(x_t, (c, h))[::-1], "sound"),  # c is called h throughout
+    ],
+)
+def test_a_state_of_two_parts_is_followed(step, verdict):
+    torch.manual_seed(0)
+    assert examine(Loops(step), X, batch_first=True)["carried"].verdict == verdict
+
+
+def test_names_of_states_do_not_matter():
+    torch.manual_seed(0)
+    for step, verdict in (
+        (lambda cell, x_t, h, c: cell(x_t, c, h)[::-1], "sound"),
+        (lambda cell, x_t, h, c: cell(x_t, c, h), "sick"),
+    ):
+        report = examine(Loops(step, cell=Turned), X, batch_first=True)
+        assert report["carried"].verdict == verdict
+    # c in the place of h is another network, and a plain one has a state of one part.
+    assert examine(Loops(lambda cell, *s: cell(s[0], s[1:]), lambda h, c: c), X).healthy
+    with pytest.raises(KeyError):
+        examine(nn.GRU(3, 8, batch_first=True), X)["carried"]
+
+
+class Hands(nn.Module):
+    def __init__(self, turned):
+        super().__init__()
+        self.encoder = nn.LSTM(3, 8, 2, batch_first=True)
+        self.decoder, self.turned = nn.LSTM(3, 8, 2, batch_first=True), turned
+
+    def forward(self, x):
+        h_n, c_n = self.encoder(x)[1]
+        return self.decoder(x, (c_n, h_n) if self.turned else (h_n, c_n))[0]
+
+
+def test_a_state_is_followed_from_encoder_to_decoder():
+    torch.manual_seed(0)
+    for turned, verdict in ((True, "sick"), (False, "sound")):
+        assert examine(Hands(turned), X, batch_first=True)["carried"].verdict == verdict
+
+
+class Reads(nn.Module):
+    """A GRU of what `before` leaves of the input; `after` takes answers of its states."""
+
+    def __init__(self, before=lambda x: x, after=lambda y: y):
+        super().__init__()
+        self.rnn, self.before, self.after = nn.GRU(3, 8, batch_first=True), before, after
+
+    def forward(self, x):
+        return self.after(self.rnn(self.before(x))[0])
+
+
+def last(y):
+    return y[:, -1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict", "says"),
+    [
+        (lambda x: x[:, ::2], last, "sick", "steps 1, 3, 5 and 7 of steps 0 to 8"),
+        (lambda x: x[:, :-1], last, "sick", "step 8"),
+        (lambda x: x[:, : x.size(1) // 2], last, "sick", "steps 4, 5, 6, 7 and 8"),
+        (lambda x: x[:, :1].expand_as(x), lambda y: y, "sick", "steps 1, 2, … 8"),
+        (lambda x: x, lambda y: y.flip(1), "sick", "answers at steps 5, 6, 7 and 8 are about"),
+        (lambda x: x, lambda y: y.roll(1, 1), "sick", "answers at step"),
+        (lambda x: x[:, -1:].expand_as(x), lambda y: y, "sick", "steps 0, 1, … 7"),
+        (lambda x: x[:, -4:], last, "note", "through a window"),
+        (lambda x: x[:, 2:], last, "note", "before step 2 of 9 moves an answer, however long"),
+        (lambda x: x[:, :-1], lambda y: y, "note", "8 answers to 9 steps"),
+        (lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)), lambda y: y, "note", "its own"),
+        (lambda x: F.avg_pool1d(x.mT, 4).mT, last, "note", "divided"),
+        (lambda x: x, last, "sound", "passed over"),
+        (lambda x: x, lambda y: y.max(1)[0], "sound", "passed over"),
+        (lambda x: torch.cat([x, x.flip(1)], 1), last, "sound", "passed over"),
+    ],
+)
+def test_steps_that_reach_no_answer_are_named(before, after, verdict, says):
+    torch.manual_seed(0)
+    finding = examine(Reads(before, after), X, batch_first=True)["coverage"]
+    assert finding.verdict == verdict and says in finding.meaning, str(finding)
+
+
+@pytest.mark.parametrize(
+    ("handed", "verdict"), [(lambda state: state, "sound"), (lambda state: None, "note")]
+)
+def test_answers_that_begin_anew_are_noted(handed, verdict):
+    class Pieces(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.GRU(3, 8, batch_first=True)
+
+        def forward(self, x):
+            state, outputs = None, []
+            for piece in x.split(4, dim=1):
+                output, state = self.rnn(piece, handed(state))
+                outputs.append(output)
+            return torch.cat(outputs, dim=1)
+
+    torch.manual_seed(0)
+    finding = examine(Pieces(), X, batch_first=True)["coverage"]
+    assert finding.verdict == verdict
+    assert verdict == "sound" or "At steps 4 and 8" in finding.meaning
+    dilated = nn.Conv1d(3, 8, 2, dilation=4)  # here no answer before the fifth sees another step
+    reads = Reads(lambda x: x, lambda y: dilated(F.pad(y[..., :3].mT, (4, 0))).mT)
+    reads.rnn = nn.Sequential(nn.Linear(3, 8), AddNothing())
+    assert examine(reads, X, batch_first=True)["coverage"].verdict == "sound"
+
+
+class AddNothing(nn.Module):
+    def forward(self, y):
+        return y, None
+
+
+def test_features_that_are_not_read_are_noted():
+    torch.manual_seed(0)
+    for kept, verdict in ((3, "sound"), (1, "note")):
+        keep = torch.arange(3) < kept
+        finding = examine(Reads(lambda x, k=keep: x * k.to(x)), X, batch_first=True)["input"]
+        assert finding.verdict == verdict
+    assert "feature 1, 2 of a step" in finding.meaning and finding.evidence == 2
+
+
+def test_what_is_chosen_cuts_no_gradient():
+    class TopTwo(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.ask = nn.Linear(3, 8), nn.Linear(8, 1)
+
+        def forward(self, x):
+            h = self.layer(x).tanh()
+            best = self.ask(h).topk(2, dim=1).indices.expand(-1, -1, 8)
+            return (h * self.ask(h).sigmoid()).gather(1, best).mean(1)
+
+    for seed in range(5):
+        torch.manual_seed(seed)
+        assert examine(TopTwo(), X, batch_first=True).sick == []
+
+
+def test_an_answer_behind_its_step_is_sick_where_the_next_input_is_to_be_told():
+    class Behind(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.out = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.out(F.pad(self.rnn(x)[0][:, :-1], (0, 0, 1, 0)))
+
+    torch.manual_seed(0)
+    for targets, verdict in ((None, "note"), (X.roll(-1, 1), "sick")):
+        finding = examine(Behind(), X, targets=targets, batch_first=True)["coverage"]
+        assert finding.verdict == verdict and "its own step" in finding.meaning
+
+
+def test_what_is_padded_or_chosen_rarely_counts():
+    class Counts(nn.Module):
+        """Finds the end by token 0, which also stands among the symbols of a probe."""
+
+        def __init__(self):
+            super().__init__()
+            self.e, self.rnn = nn.Embedding(3, 8), nn.GRU(8, 8, batch_first=True)
+
+        def forward(self, x):
+            end = (x == 0).int().argmax(1) - 1
+            return self.rnn(self.e(x))[0][torch.arange(len(x)), end]
+
+    torch.manual_seed(0)
+    tokens = torch.randint(1, 3, (5, 7), generator=G)
+    tokens[1, 4:] = tokens[3, 2:] = 0
+    assert examine(Counts(), tokens, batch_first=True)["coverage"].verdict == "sound"
+
+    class Hardest(nn.Module):
+        def forward(self, x):
+            return x[torch.arange(len(x)), x.norm(dim=-1).argmax(1)]
+
+    assert examine(Hardest(), X, batch_first=True)["coverage"].verdict == "sound"
+
+
+class Asks(nn.Module):
+    """Attention of one step to all, without positions."""
+
+    def __init__(self, at=None):
+        super().__init__()
+        self.layer, self.at = nn.Linear(3, 8), at
+
+    def forward(self, x):
+        h = self.layer(x).tanh()
+        asking = h.mean(1) if self.at is None else h[:, self.at]
+        weights = (h @ asking[..., None]).softmax(1)
+        return torch.cat([asking, (weights * h).sum(1)], dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("at", "verdict", "says"),
+    [(None, "note", "bag"), (0, "sick", "number 0"), (4, "sick", "number 4"), (-1, "sick", "8")],
+)
+def test_a_bag_is_described_and_a_bag_but_for_one_step_is_sick(at, verdict, says):
+    torch.manual_seed(0)
+    finding = examine(Asks(at), X, batch_first=True)["order"]
+    assert finding.verdict == verdict and says in finding.meaning
+
+
+class Placed(nn.Module):
+    """What `joined` makes of states and of what is made beside them."""
+
+    def __init__(self, joined):
+        super().__init__()
+        self.rnn, self.places = nn.GRU(3, 8, batch_first=True), nn.Embedding(99, 8)
+        self.joined, self.table = joined, torch.arange(99)
+
+    def forward(self, x, lengths=None):
+        return self.joined(self, self.rnn(x)[0], lengths)
+
+
+@pytest.mark.parametrize(
+    ("joined", "verdict"),
+    [
+        (lambda m, h, n: h + m.places(torch.arange(h.size(1))), "sick"),
+        (lambda m, h, n: h + m.places(m.table[: h.size(1)]), "sick"),
+        (lambda m, h, n: h + torch.arange(h.size(1))[:, None], "sick"),
+        (lambda m, h, n: h + m.places(torch.arange(h.size(1), device=h.device)), "sound"),
+        (lambda m, h, n: h + m.places(torch.arange(h.size(1)).to(h.device)), "sound"),
+        (lambda m, h, n: h.masked_fill(torch.ones(h.shape[1:]).triu(1).bool(), 0), "sick"),
+        (lambda m, h, n: h[torch.arange(len(h)), -1], "sound"),  # indices may stay on the CPU
+        (lambda m, h, n: h.index_select(1, torch.arange(h.size(1))), "sick"),
+    ],
+)
+def test_whole_numbers_made_on_the_cpu_are_followed(joined, verdict):
+    torch.manual_seed(0)
+    assert examine(Placed(joined), X, batch_first=True)["device"].verdict == verdict
+
+
+def test_lengths_may_stay_where_they_are_and_masks_of_them_may_not():
+    def mask(m, h, n, device=None):
+        t = torch.arange(h.size(1), device=device)
+        return h * (t < (n if device is None else n.to(device))[:, None])[..., None]
+
+    torch.manual_seed(0)
+    for joined, verdict in (
+        (mask, "sick"),
+        (lambda m, h, n: mask(m, h, n, h.device), "sound"),
+        (lambda m, h, n: h[torch.arange(len(h)), n - 1], "sound"),
+    ):
+        lengths = torch.tensor([7, 3, 5, 1, 2])
+        report = examine(Placed(joined), X, lengths=lengths, batch_first=True)
+        assert report["device"].verdict == verdict

@@ -252,7 +252,7 @@ class Masks(nn.Module):
         self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
 
     def forward(self, x):
-        e = self.e(x) + self.at(torch.arange(x.size(1)))
+        e = self.e(x) + self.at(torch.arange(x.size(1), device=x.device))
         return self.layer(e, src_key_padding_mask=(x == 0))[:, 0]
 
 

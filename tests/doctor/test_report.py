@@ -45,14 +45,26 @@ def test_it_prints_what_is_wrong_first():
     assert str(REPORT) == repr(REPORT)
 
 
-def test_it_is_a_table_in_a_notebook():
-    lines = REPORT._repr_markdown_().splitlines()
-    assert lines[0] == "**4 checks: 1 sick, 1 note, 1 could not tell, 1 sound**"
-    assert lines[4] == (
-        r"| **mixing**, sick | It is so. (0.12 of a \| whole) | Turn it round. (chapter 3) |"
-    )
-    assert lines[6] == "| **padding**, could not tell | It is so. | (chapter 3) |"
-    assert lines[-1] == "Sound: data."
+def test_it_is_a_list_in_a_notebook():
+    assert REPORT._repr_markdown_().splitlines() == [
+        "**4 checks: 1 sick, 1 note, 1 could not tell, 1 sound**",
+        "",
+        "- **mixing**, sick (chapter 3)",
+        "",
+        "  It is so. (0.12 of a | whole)",
+        "",
+        "  *Cure:* Turn it round.",
+        "",
+        "- **horizon**, note (chapter 3)",
+        "",
+        "  It is so. (4 steps)",
+        "",
+        "- **padding**, could not tell (chapter 3)",
+        "",
+        "  It is so.",
+        "",
+        "Sound: data.",
+    ]
 
 
 def test_lines_fit_a_page():

@@ -6,6 +6,7 @@ wired right.
 """
 
 from rnnlib.doctor.cases import (
+    cells,
     data,
     evaluation,
     gradient,
@@ -34,6 +35,7 @@ CASES = (
     *sizes.CASES,
     *gradient.CASES,
     *time.CASES,
+    *cells.CASES,
     *evaluation.SCALE,
     *padding.CASES,
     *evaluation.CASES,

@@ -99,6 +99,30 @@ class ZerosOfInput(Classifier):
         return self.readout(self.rnn(x, h_0)[0][:, -1])
 
 
+class PlacesOnTheCPU(Tagger):
+    """Steps are numbered on the CPU, and looked up in an embedding."""
+
+    def __init__(self, H):
+        super().__init__(H)
+        self.places = nn.Embedding(100, D)
+
+    def numbers(self, x):
+        """Return the numbers of the steps."""
+        return torch.arange(x.size(1))
+
+    def forward(self, x):
+        """Answer at every step."""
+        return super().forward(x + self.places(self.numbers(x)))
+
+
+class PlacesOfInput(PlacesOnTheCPU):
+    """Steps are numbered where the input is."""
+
+    def numbers(self, x):
+        """Return the numbers of the steps."""
+        return torch.arange(x.size(1), device=x.device)
+
+
 class LooseConstant(Tagger):
     """The scale of the inputs, kept as a tensor."""
 
@@ -195,6 +219,14 @@ CASES = (
         "device",
         ZerosOnTheCPU,
         ZerosOfInput,
+    ),
+    Case(
+        "positions on the CPU",
+        "evaluation",
+        "It raises on a GPU.",
+        "device",
+        PlacesOnTheCPU,
+        PlacesOfInput,
     ),
     Case(
         "a constant that is no buffer",

@@ -155,6 +155,53 @@ class _Orthogonal(Tagger):
         nn.init.orthogonal_(self.rnn.weight_hh_l0)
 
 
+class _Strided(Classifier):
+    """A convolution that makes one step of four; what is left over is dropped."""
+
+    def __init__(self, H):
+        super().__init__(H)
+        self.front = nn.Conv1d(D, D, 4, stride=4)
+
+    def forward(self, x):
+        """Answer from the last step."""
+        return super().forward(self.front(x.transpose(1, 2)).transpose(1, 2))
+
+
+class _Largest(Classifier):
+    """The largest of each unit's states."""
+
+    def forward(self, x):
+        """Answer from a maximum over the steps."""
+        return self.readout(self.rnn(x)[0].amax(dim=1))
+
+
+class _FromThePast(Tagger):
+    """Each answer hangs on the steps before alone."""
+
+    def forward(self, x):
+        """Answer at every step."""
+        return super().forward(nn.functional.pad(x[:, :-1], (0, 0, 1, 0)))
+
+
+class _HandsOn(nn.Module):
+    """An LSTM whose last state is the first of a cell that answers five times."""
+
+    def __init__(self, H):
+        super().__init__()
+        self.encoder = nn.LSTM(D, H, batch_first=True)
+        self.decoder = nn.LSTMCell(K, H)
+        self.readout = nn.Linear(H, K)
+
+    def forward(self, x):
+        """Return five answers."""
+        h, c = (state[-1] for state in self.encoder(x)[1])
+        answers = [x.new_zeros(len(x), K)]
+        for _ in range(5):
+            h, c = self.decoder(answers[-1], (h, c))
+            answers.append(self.readout(h))
+        return torch.stack(answers[1:], dim=1)
+
+
 def _remembers(H: int) -> nn.Module:
     rnn = layers.LSTM(D, H, batch_first=True)
     layers.set_memory_bias(rnn, 3.0)
@@ -220,6 +267,10 @@ HEALTHY = (
     Healthy("rectified units from the identity", _Identity),
     Healthy("orthogonal recurrent weights", _Orthogonal),
     Healthy("a linear recurrence", _Linear, notes=("nonlinearity",)),
+    Healthy("a strided convolution, then a network", _Strided, notes=("coverage",)),
+    Healthy("a maximum over steps", _Largest),
+    Healthy("answers from the past alone", _FromThePast, notes=("coverage",)),
+    Healthy("an LSTM that hands its state to a cell", _HandsOn),
     Healthy(
         "a temporal convolution",
         lambda H: Convolution(H, left=2, right=0),

@@ -103,6 +103,46 @@ class ReadsFirst(Classifier):
         return self.readout(self.rnn(x)[0][:, 0])
 
 
+class ReadsEarly(Classifier):
+    """The answer is read one step before the last."""
+
+    def forward(self, x):
+        """One answer for each sequence."""
+        return self.readout(self.rnn(x)[0][:, -2])
+
+
+class EveryOther(Classifier):
+    """Every other step is left out."""
+
+    def forward(self, x):
+        """One answer for each sequence."""
+        return super().forward(x[:, ::2])
+
+
+class FirstAgain(ByHand):
+    """The first input is read at every step."""
+
+    def forward(self, x):
+        """Return the states of all steps."""
+        return super().forward(x[:, :1].expand_as(x))
+
+
+class LastFirst(ByHand):
+    """The states stand in the order from the last to the first."""
+
+    def forward(self, x):
+        """Return the states of all steps."""
+        return super().forward(x).flip(1)
+
+
+class FirstAsks(Attends):
+    """The first step asks the others; told of positions or not."""
+
+    def forward(self, x):
+        """One answer for each sequence."""
+        return super().forward(x)[:, 0]
+
+
 class TwoWayCharacters(Characters):
     """Predicts what its second direction has read."""
 
@@ -213,6 +253,7 @@ CASES = (
         "order",
         Bag,
         Classifier,
+        verdict="note",
     ),
     Case(
         "attention that knows no positions",
@@ -227,9 +268,50 @@ CASES = (
         "read at the first step",
         "time",
         "Chance, unless the first step tells all.",
-        "order",
+        "coverage",
         ReadsFirst,
         Classifier,
+    ),
+    Case(
+        "read one step too early",
+        "time",
+        "Chance, where the last step matters.",
+        "coverage",
+        ReadsEarly,
+        Classifier,
+    ),
+    Case(
+        "every other step left out",
+        "time",
+        "Chance, where a step between matters.",
+        "coverage",
+        EveryOther,
+        Classifier,
+    ),
+    Case(
+        "the first input at every step",
+        "time",
+        "Chance from the second step on.",
+        "coverage",
+        FirstAgain,
+        ByHand,
+    ),
+    Case(
+        "states from the last to the first",
+        "time",
+        "Half of the steps are answered by chance.",
+        "coverage",
+        LastFirst,
+        ByHand,
+    ),
+    Case(
+        "a question that knows no positions",
+        "time",
+        "What came is learned, and not when.",
+        "order",
+        FirstAsks,
+        lambda H: FirstAsks(H, positions=True),
+        lambda generator: next_symbol(generator) | {"targets": None},
     ),
     Case(
         "two directions that predict the next symbol",

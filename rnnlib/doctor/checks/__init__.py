@@ -2,6 +2,8 @@
 
 from rnnlib.doctor.checks.called import CALL as CALL
 from rnnlib.doctor.checks.called import dtype, evaluation, state
+from rnnlib.doctor.checks.carried import carried
+from rnnlib.doctor.checks.coverage import coverage
 from rnnlib.doctor.checks.data import data, floor, sizes_of_targets
 from rnnlib.doctor.checks.dynamics import gain, horizon, nonlinearity, saturation
 from rnnlib.doctor.checks.losses import scores
@@ -21,12 +23,14 @@ CHECKS = (
     deaf,
     mixing,
     sizes,
+    coverage,
     order,
     causality,
     halves,
     gradient,
     readout,
     state,
+    carried,
     gain,
     saturation,
     horizon,

@@ -12,10 +12,14 @@ from rnnlib.doctor.measures import (
     dependence,
     followed,
     growth,
+    of_samples,
     reach,
     tolerance,
 )
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
+
+SAMPLES = 8
+"""How many more probes are differentiated before a gradient is said to be cut off."""
 
 NO_WAY = "The input is of indices, and nothing was found that turns them into numbers."
 
@@ -68,6 +72,10 @@ def horizon(s: Subject) -> Outcome:
     ]
     same = followed(s, T)
     cut = [lag for lag in sorted(seen) if same is not None and same[lag] == 0]
+    if cut:
+        # What is chosen, as by a maximum, is chosen in some samples and not in others.
+        chosen = [of_samples(s, T, number).amax(0).flip(0) for number in range(1, 1 + SAMPLES)]
+        cut = [lag for lag in cut if not any(norms[lag] for norms in chosen)]
     if cut and not same.any():
         return untold(
             "No gradient comes back from any step, not even from the last: the cut lies before the "

@@ -4,11 +4,14 @@ import torch
 from torch import nn
 
 from rnnlib.doctor.calling import Subject
-from rnnlib.doctor.copies import copied
+from rnnlib.doctor.copies import copied, stirred
 from rnnlib.doctor.measures import change, scale, tolerance
 from rnnlib.doctor.messages import diagnose, raised
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 from rnnlib.doctor.returned import RaisedError
+
+FEATURES = 64
+"""How many are tried."""
 
 
 @check(
@@ -38,7 +41,9 @@ def layout(s: Subject) -> Outcome | None:
     return untold(
         f"The model reads (T, N, …): of this example {N} samples of {T} steps. If the example has "
         "samples first, they leak into one another, and time is never seen.",
-        "say batch_first=True or False, and mixing will be judged by it",
+        "say batch_first=True or False, and mixing will be judged by it; or give what "
+        "tells: targets that are the inputs one step later, or, with fewer samples than steps or "
+        "more, lengths or one target for each sample",
     )
 
 
@@ -70,9 +75,35 @@ def deaf(s: Subject) -> Outcome:
             "The answer does not depend on the input until the weights are moved a little: the "
             "read-out begins at zero. All that follows was asked of moved weights.",
         )
+    unheard = _unheard(s)
+    if unheard:
+        names = ", ".join(map(str, unheard[:4])) + (", …" if len(unheard) > 4 else "")
+        return note(
+            len(unheard),
+            f"of {s.raw.size(-1)} features move no answer",
+            f"Nothing that stands in feature {names} of a step counts.",
+            "read all of x_t, unless the rest is to be left out",
+        )
     return sound(
         share, "of the answer's size, moved by another input", "The answer depends on the input."
     )
+
+
+def _unheard(s: Subject) -> list[int]:
+    """Find the features that move no answer, of the first `FEATURES`."""
+    if not s.is_real or s.raw.dim() != 3 or s.raw.size(-1) < 2:
+        return []
+    x, other = s.probe(), s.probe(number=1)
+    model = stirred(s.model, 0, 0.05)  # a gate may begin at zero
+    unheard = []
+    with torch.no_grad():
+        before = s.answer(x, model=copied(model))
+        for feature in range(min(FEATURES, x.size(-1))):
+            changed = x.clone()
+            changed[..., feature] = other[..., feature]
+            moved = change(s, s.answer(changed, model=copied(model)), before)
+            unheard += [feature] * bool(moved.max() <= tolerance(s))
+    return unheard
 
 
 @check(

@@ -1,10 +1,9 @@
 """Steps: whether history and order count, whether the future is seen, how halves are joined."""
 
-import torch
 from torch import Tensor
 
-from rnnlib.doctor.calling import Subject
-from rnnlib.doctor.measures import change, dependence, moved_dependence, tolerance
+from rnnlib.doctor.calling import Subject, follows
+from rnnlib.doctor.measures import dependence, exchanged, moved_dependence, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
 
@@ -15,7 +14,7 @@ from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
     blind="how far back the model sees, and whether it uses what it sees",
 )
 def order(s: Subject) -> Outcome:
-    """See whether the last answer moves with earlier steps, and when they change places."""
+    """See whether answers move with earlier steps, and when two steps change places."""
     x = s.probe()
     T = x.size(1)
     if T < 3 or s.axes[0] is None:
@@ -45,30 +44,44 @@ def order(s: Subject) -> Outcome:
             "hand the state on from step to step: h = cell(x_t, h); with batch_first wrong, "
             "the steps are taken for samples; of output, read the last step",
         )
-    late = [row.max().item() for step, row in zip(steps, moved, strict=True) if step > T // 2]
-    if not s.per_step and max(late) <= tol:
-        return sick(
-            max(late),
-            "of the answer's range, moved by the last steps",
-            "The last steps do not change the answer: it is read too early.",
-            "with batch_first=True read output[:, -1]",
-        )
-    flipped = 0.0
-    with torch.no_grad():
-        for number in (0, 3):
-            x = s.probe(number=number)
-            turned = torch.cat([x[:, :-1].flip(1), x[:, -1:]], dim=1)
-            apart = change(s, s.answer(turned), s.answer(x))
-            flipped = max(flipped, (apart[:, -1] if s.per_step else apart).max().item())
-    unit = "of the answer's range, moved by turning earlier steps round"
-    if flipped <= tol:
-        return sick(
-            flipped,
-            unit,
-            "The earlier steps count, but not their order: they are a bag.",
-            "read them one after the other, or add what tells positions to the inputs",
-        )
-    return sound(flipped, unit, "The history and its order are read.")
+    return _arranged(s, steps, moved)
+
+
+def _arranged(s: Subject, steps: list[int], moved: Tensor) -> Outcome:
+    """See whether anything changes where two neighbours change places."""
+    tol = tolerance(s)
+    at, apart = exchanged(s)
+    unit = "of the answer's range, moved by two steps that change places"
+    cure = "read them one after the other, or add what tells positions to the inputs"
+    if not s.per_step:
+        # Only of steps that count beyond doubt can it be said that their order does not.
+        strong = {step for step, row in zip(steps, moved, strict=True) if row > 30 * tol}
+        pairs = [
+            (step, far.item() > tol)
+            for step, far in zip(at, apart, strict=True)
+            if {step, step + 1} <= strong or len(steps) < s.probe().size(1)
+        ]
+        if not pairs:
+            return untold("No two neighbours count: see coverage.")
+        if not any(counts for _, counts in pairs):
+            return note(
+                apart.max().item(),
+                unit,
+                "Any two steps may change places: the answer is that of a bag, and knows what "
+                "came, not when.",
+                f"nothing, if a bag is meant; otherwise {cure}",
+            )
+        # All that counts is which step stands at one place: the rest are a bag.
+        last = s.probe().size(1) - 1
+        for place in (0, last, *range(1, last)):
+            rest = [counts for step, counts in pairs if place not in (step, step + 1)]
+            if len(rest) > 1 and not any(rest):
+                meaning = f"Which step is number {place} counts; the order of all others does not."
+                return sick(0, unit, f"{meaning} They are a bag.", cure)
+    elif apart.max() <= tol:
+        meaning = "Other steps count, but not their order: they are a bag."
+        return sick(apart.max().item(), unit, meaning, cure)
+    return sound(apart.max().item(), unit, "The history and its order are read.")
 
 
 def _past(s: Subject, steps: list[int], moved: Tensor) -> float:
@@ -93,7 +106,7 @@ def causality(s: Subject) -> Outcome | None:
         return None
     causal = s.causal
     told = "causal=True was told"
-    if causal is None and _is_next_step(s):
+    if causal is None and is_next_step(s):
         causal, told = True, "the targets are the inputs one step later"
     steps, moved = dependence(s)
     leak = max(
@@ -129,16 +142,9 @@ def causality(s: Subject) -> Outcome | None:
     return sound(leak, unit, "Answers depend on later steps, as told.")
 
 
-def _is_next_step(s: Subject) -> bool:
-    y = s.targets
-    if y is None or y.shape != s.raw.shape:
-        return False
-    axis = 1 if s.batch_first else 0
-    T = s.raw.size(axis)
-    if T < 2:
-        return False
-    earlier, later = y.narrow(axis, 0, T - 1), s.raw.narrow(axis, 1, T - 1)
-    return bool((earlier == later).all())
+def is_next_step(s: Subject) -> bool:
+    """Say whether the targets are the inputs one step later."""
+    return follows(s.targets, s.raw, 1 if s.batch_first else 0)
 
 
 @check(
@@ -157,7 +163,7 @@ def halves(s: Subject) -> Outcome | None:
     if not first[1:].any():
         return None
     middle, last = first[1:-1], first[-1]
-    if last and not middle.any():
+    if first[0] and last and not middle.any():
         return sick(
             steps[-1] - 1,
             "steps between it and the last that the first answer does not see",
