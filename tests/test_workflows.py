@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import alone  # noqa: E402 (tools/ is no package)
+import clean_env  # noqa: E402
 
 TEXTS = {
     path.stem: path.read_text(encoding="utf-8")
@@ -160,6 +161,14 @@ def test_the_oldest_python_has_the_oldest_versions():
         "oldest": pythons[0],
         "newest": pythons[-1],
     }
+
+
+def test_another_arithmetic_reaches_the_chapters():
+    job = WORKFLOWS["weekly"]["jobs"]["arithmetic"]
+    assert job["env"].items() <= clean_env.clean(job["env"]).items()
+    chapters = "pytest --nbval --nbval-current-env --nbval-cell-timeout 120 chapters"
+    assert chapters in commands(job)
+    assert chapters in commands(WORKFLOWS["test"]["jobs"]["without-make"])
 
 
 def test_a_pull_request_shows_the_book_that_it_would_make():

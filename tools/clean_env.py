@@ -23,7 +23,7 @@ TOOLS = os.path.dirname(os.path.abspath(__file__))
 # and so does the locale, which Python does not ask in UTF-8 mode.
 REMOVED = ("PYTHON", "IPYTHONDIR", "MPLBACKEND", "MATPLOTLIBRC", "TQDM_", "NUMBA_")
 REMOVED += ("MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "COLUMNS", "LINES")
-KEPT = ("NUMBA_CACHE_DIR", "PYTHON_KEYRING_BACKEND")
+KEPT = ("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "PYTHON_KEYRING_BACKEND")
 
 SET = {
     # One thread. On a machine whose other cores are busy, torch's default of one thread per core
