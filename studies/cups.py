@@ -33,6 +33,7 @@ BUDGETS = [  # cups, layer, units, updates, learning rates
     *((2, layer, 16, 500, (0.003, 0.01, 0.03)) for layer in LAYERS),
     *((2, layer, units, updates, (0.01,)) for layer in LINEAR
       for units, updates in ((16, 1500), (64, 500))),
+    (2, "RNN", 16, 1500, (0.003, 0.01, 0.03)),
     *((3, layer, 32, 500, (0.003, 0.01, 0.03)) for layer in ("RNN", "GRU", "LSTM")),
     (3, "MinGRU, signed", 32, 500, (0.003, 0.01, 0.03)),
     (3, "MinGRU, signed", 32, 1500, (0.01,)),

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 
 import pytest
 import torch
@@ -230,6 +231,34 @@ def test_batch_first_is_given_by_name():
 def test_an_input_of_another_dtype_is_told(make):
     with pytest.raises(ValueError, match=r"input: expected torch.float64.*got torch.float32"):
         make(D, H, dtype=torch.float64)(torch.ones(3, D))
+
+
+@every_layer
+def test_a_state_of_another_shape_or_dtype_is_told(make):
+    layer, x = make(D, H, dtype=torch.float64, batch_first=True), drawn(N, 5, D)
+    _, h = layer(x)
+    other = {torch.float64: torch.float32, torch.complex128: torch.float64}[h.dtype]
+    with pytest.raises(ValueError, match=rf"hx: expected {h.dtype}, .*, got {other}"):
+        layer(x, h.real.to(other))
+    for wrong in (h[0], h[:, :2], h.expand(2, N, H), h.transpose(0, 1)):
+        expected = re.escape(f"hx: expected (1, {N}, {H}), got {tuple(wrong.shape)}")
+        with pytest.raises(ValueError, match=expected):
+            layer(x, wrong)
+    with pytest.raises(ValueError, match=re.escape(f"hx: expected (1, {H}), got (1, {N}, {H})")):
+        layer(x[0], h)
+    with pytest.raises(TypeError, match="hx: expected a Tensor, got tuple"):
+        layer(x, (h, h))
+
+
+@pytest.mark.parametrize("make", [MinGRU, MinLSTM])
+def test_under_autocast_pieces_hand_on_their_state(make):
+    layer, x = make(D, H), torch.randn(6, N, D)
+    with torch.autocast("cpu", torch.bfloat16):
+        _, h = layer(x[:3])
+        assert h.dtype == torch.bfloat16
+        again, whole = layer(x[3:], h)[0], layer(x)[0][3:]
+        layer(x, torch.zeros(1, N, H))
+    torch.testing.assert_close(again, whole, rtol=0.05, atol=0.05)
 
 
 def test_what_goes_into_the_minimal_ones_does_not_depend_on_the_state():

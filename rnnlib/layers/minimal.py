@@ -39,7 +39,7 @@ class _LinearLayer(nn.Module):
         ----------
         input : Tensor, (T, N, D), or (N, T, D) with ``batch_first``, or (T, D)
         hx : Tensor, (1, N, H) or (1, H), optional
-            The state before the first step; zeros by default.
+            The state before the first step; zeros by default. Complex in a `DiagonalSSM`.
 
         Returns
         -------
@@ -50,7 +50,7 @@ class _LinearLayer(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            For what is no tensor, and for shapes and an input dtype that do not fit.
+            For what is no tensor, and for shapes and dtypes that do not fit.
         """
         check_tensor("input", input, TypeError)
         if input.dim() not in (2, 3) or input.size(-1) != self.input_size:
@@ -63,14 +63,20 @@ class _LinearLayer(nn.Module):
             raise ValueError(f"input: expected {dtype}, as the layer has, got {input.dtype}")
         swap = self.batch_first and input.dim() == 3
         x = input.transpose(0, 1) if swap else input
-        if hx is not None:
-            check_tensor("hx", hx, TypeError)
-            expected = (1, *x.shape[1:-1], self.hidden_size)
-            if hx.shape != expected:
-                raise ValueError(f"hx: expected {expected}, got {tuple(hx.shape)}")
-        h = self.recurrence(*self.pairs(x), None if hx is None else hx[0])
+        a, b = self.pairs(x)
+        h_0 = None if hx is None else self._checked_state(hx, b)[0]
+        h = self.recurrence(a, b, h_0)
         output = self.read(h, x)
         return output.transpose(0, 1) if swap else output, h[-1:]
+
+    def _checked_state(self, hx: Tensor, b: Tensor) -> Tensor:
+        check_tensor("hx", hx, TypeError)
+        expected = (1, *b.shape[1:])
+        if hx.shape != expected:
+            raise ValueError(f"hx: expected {expected}, got {tuple(hx.shape)}")
+        if hx.dtype != b.dtype and not torch.is_autocast_enabled(b.device.type):
+            raise ValueError(f"hx: expected {b.dtype}, as the layer's states have, got {hx.dtype}")
+        return hx
 
     def read(self, h: Tensor, x: Tensor) -> Tensor:
         """Return what the layer hands on: its states."""
