@@ -165,8 +165,9 @@ def unreadable_tables(page: Page) -> list[str]:
     session = page.context.new_cdp_session(page)
     body = session.send("Runtime.evaluate", {"expression": "document.body"})["result"]["objectId"]
     query = {"objectId": body, "role": "columnheader"}
-    heard = len(session.send("Accessibility.queryAXTree", query)["nodes"])
-    headers = page.locator("article th").count()
+    nodes = session.send("Accessibility.queryAXTree", query)["nodes"]
+    heard = sum(not node["ignored"] for node in nodes)
+    headers = page.locator("article thead th").count()
     if heard != headers:
         found.append(f"{heard} of {headers} headers can be heard")
     return found

@@ -95,6 +95,7 @@ def test_there_is_no_white_card_on_a_dark_page(page):
 def test_everybody_can_read_it(page, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)  # the theme looks a third of a second later what scrolls now
     assert checks.barriers(page) == []
 
 
