@@ -295,6 +295,7 @@ def last(y):
         (lambda x: x, lambda y: y.roll(1, 1), "sick", "answers at step"),
         (lambda x: x[:, -1:].expand_as(x), lambda y: y, "sick", "steps 0, 1, … 7"),
         (lambda x: x[:, -4:], last, "note", "through a window"),
+        (lambda x: F.pad(x[:, 1:], (0, 0, 1, 0)), lambda y: y, "note", "before step 1 of 9"),
         (lambda x: x[:, 2:], last, "note", "before step 2 of 9 moves an answer, however long"),
         (lambda x: x[:, :-1], lambda y: y, "note", "8 answers to 9 steps"),
         (lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)), lambda y: y, "note", "its own"),
