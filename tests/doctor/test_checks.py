@@ -295,6 +295,7 @@ def last(y):
         (lambda x: x, lambda y: y.roll(1, 1), "sick", "answers at step"),
         (lambda x: x[:, -1:].expand_as(x), lambda y: y, "sick", "steps 0, 1, … 7"),
         (lambda x: x[:, -4:], last, "note", "through a window"),
+        (lambda x: F.pad(x[:, 1:], (0, 0, 1, 0)), lambda y: y, "note", "before step 1 of 9"),
         (lambda x: x[:, 2:], last, "note", "before step 2 of 9 moves an answer, however long"),
         (lambda x: x[:, :-1], lambda y: y, "note", "8 answers to 9 steps"),
         (lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)), lambda y: y, "note", "its own"),
@@ -429,6 +430,12 @@ def test_a_bag_is_described_and_a_bag_but_for_one_step_is_sick(at, verdict, says
     assert finding.verdict == verdict and says in finding.meaning
 
 
+def put(h, steps, values):
+    h = h.clone()
+    h[:, steps] = values
+    return h
+
+
 class Placed(nn.Module):
     """What `joined` makes of states and of what is made beside them."""
 
@@ -451,6 +458,10 @@ class Placed(nn.Module):
         (lambda m, h, n: h + m.places(torch.arange(h.size(1)).to(h.device)), "sound"),
         (lambda m, h, n: h.masked_fill(torch.ones(h.shape[1:]).triu(1).bool(), 0), "sick"),
         (lambda m, h, n: h[torch.arange(len(h)), -1], "sound"),  # indices may stay on the CPU
+        (lambda m, h, n: h + m.places(torch.arange(h.size(1)).to(torch.long)), "sick"),
+        (lambda m, h, n: h + torch.arange(h.size(1)).float().to(h.device)[:, None], "sound"),
+        (lambda m, h, n: put(h, torch.arange(2), torch.zeros(2, 8, dtype=h.dtype)), "sick"),
+        (lambda m, h, n: put(h, torch.arange(2), h.new_zeros(2, 8)), "sound"),
         (lambda m, h, n: h.index_select(1, torch.arange(h.size(1))), "sick"),
     ],
 )

@@ -73,6 +73,17 @@ class Bag(ByTranspose):
         return self.readout(each.mean(dim=0))
 
 
+class Sets(nn.Module):
+    """A mean over all steps."""
+
+    def __init__(self, D, H, K):
+        super().__init__()
+        self.layer, self.readout = nn.Linear(D, H), nn.Linear(H, K)
+
+    def forward(self, x):
+        return self.readout(torch.tanh(self.layer(x)).mean(dim=1))
+
+
 class Frozen(OneDirection):
     """A recurrence that is not trained."""
 
@@ -137,6 +148,7 @@ WRONG = [
     (check_patient, read_at(lambda T: -2, lambda T: 1), "no gradient reaches rnn.weight_hh_l0"),
     (check_patient, read_at(middle, middle), "no gradient reaches rnn.weight_hh_l0_reverse"),
     (check_patient, Patient(3, 4, 5), "hand over Patient itself"),
-    (check_patient, Bag, "the doctor names order"),
+    (check_patient, Bag, "the doctor names readout"),
+    (check_patient, Sets, "a new fault is in, in order"),
     (check_patient, lambda D, H, K: ..., "returns nothing yet"),
 ]
