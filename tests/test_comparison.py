@@ -26,6 +26,15 @@ SAME = [
     ("9.9e-06 2e-05 1.e-07", "1.0e-05 3e-05 2.e-07"),
     ("nan inf -inf", "nan inf -inf"),
     ("-1.25-0.50j", "-1.24-0.51j"),
+    # Both ends of a span, printed alike or not.
+    ("loss 0.12", "loss 0.12 to 0.13"),
+    ("0.12; 0.5 to 0.9", "0.11 to 0.12; 0.5 to 0.8"),
+    ("1e-05 to 2e-05", "1e-05"),
+    ("| 0.48 | 0.2 to 0.3 |", "| 0.47 to 0.49 | 0.3 |"),
+    (
+        "a  0.12          0.5 to 0.9\nb  0.11 to 0.40  0.5",
+        "a  0.12 to 0.13  0.5 to 0.9\nb  0.11 to 0.40  0.5",
+    ),
 ]
 
 DIFFERENT = {
@@ -44,6 +53,7 @@ DIFFERENT = {
     "a missing end of line": ("0.30\n0.40", "0.30 0.40"),
     "one more number": ("0.30", "0.30 0.30"),
     "blanks before a number": ("x  0.30", "x 0.30"),
+    "more blanks before a number": ("x   0.30", "x  0.30"),
     "an integer": ("110 letters", "111 letters"),
     "an integer with commas": ("1,110", "1,111"),
     "a whole number as PyTorch prints it": ("tensor([1., 0.])", "tensor([0., 1.])"),
@@ -52,6 +62,13 @@ DIFFERENT = {
     "the middle of a version": ("3.11.2", "3.12.2"),
     "a name with a number": ("block1.5", "block1.6"),
     "nan": ("nan", "0.30"),
+    "a span": ("0.12", "0.12 to 0.15"),
+    "a span with one end alike": ("0.12", "0.12 to 0.14"),
+    "a span elsewhere": ("0.12 to 0.13", "0.15"),
+    "a wide span": ("0.1 to 0.9", "0.1 to 0.7"),
+    "a span of integers": ("12 to 13", "12"),
+    "a word beside a span": ("loss 0.12", "cost 0.12 to 0.13"),
+    "blanks before a number beside a span": ("0.12 x  0.30", "0.12 to 0.13 x 0.30"),
     "infinity": ("0.30", "inf"),
     "the sign of infinity": ("inf", "-inf"),
     "a truth": ("True", "False"),

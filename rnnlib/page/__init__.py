@@ -10,6 +10,7 @@ from rnnlib.page.curves import plot_curves, plot_histograms, plot_spread
 from rnnlib.page.matrices import plot_images, plot_matrix
 from rnnlib.page.passages import plot_text
 from rnnlib.page.sources import source_of
+from rnnlib.page.spans import span
 from rnnlib.page.style import use_book_style
 from rnnlib.page.tables import Table, how_we_know
 
@@ -26,5 +27,6 @@ __all__ = [
     "plot_spread",
     "plot_text",
     "source_of",
+    "span",
     "use_book_style",
 ]
