@@ -95,6 +95,26 @@ def test_the_study_of_mnist_runs_on_images_of_its_shape(monkeypatch):
     assert found["loss"][-1] < found["loss"][0] and 0 <= min(found["accuracy"])
 
 
+def test_the_study_of_the_identity_start_draws_the_task_of_its_paper():
+    irnn = importlib.import_module("studies.irnn")
+    x, y = irnn.sample(4_000, torch.Generator().manual_seed(0))
+    numbers, marks = x.unbind(2)
+    assert x.shape == (4_000, 150, 2) and 0 <= numbers.min() and numbers.max() < 1
+    assert all((half.sum(1) == 1).all() for half in marks.split(75, dim=1))
+    torch.testing.assert_close((numbers * marks).sum(1, keepdim=True), y)
+    assert (y - 1).square().mean().item() == pytest.approx(1 / 6, abs=0.01)  # always to say 1
+    places = marks.sum(0)
+    assert places.min() > 20, "a mark may stand anywhere"
+
+
+def test_the_identity_start_keeps_a_state_and_hardly_reads_at_first():
+    rnn = importlib.import_module("studies.irnn").layer("IRNN")
+    kept = torch.rand(1, 3, 100)
+    states, _ = rnn(torch.zeros(3, 150, 2), kept)
+    torch.testing.assert_close(states[:, -1], kept[0])
+    assert 0.0005 < rnn.weight_ih_l0.std().item() < 0.0015
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if not downloads(name)])
 def test_every_study_has_its_results_whole(name):
     module = importlib.import_module(f"studies.{name}")
