@@ -118,6 +118,9 @@ def test_embedded_reber_counts_a_step_right_only_if_all_possible_symbols_lead():
     for wrong in (best[:5], best[None], best[:, :6]):
         with pytest.raises(ValueError, match=r"scores: expected \(9, 7\), or more rows, got"):
             task.right(wrong, text)
+    both = torch.stack([best, one_of_two])
+    led = task.leading(both, task.possible(text))
+    assert torch.equal(led, torch.stack([task.right(scores, text) for scores in both]))
 
 
 def test_continual_reber_joins_strings_without_a_mark():

@@ -10,6 +10,7 @@ import torch
 
 import rnnlib
 from rnnlib.data import ImageSplit
+from rnnlib.data.tasks import ContinualReber
 from studies.__main__ import NAMES, downloads, main
 from studies.record import Record
 
@@ -93,6 +94,52 @@ def test_the_study_of_mnist_runs_on_images_of_its_shape(monkeypatch):
     found = mnist.run(**mnist.SETTINGS[0])
     assert [len(values) for values in found.values()] == [3, 3]
     assert found["loss"][-1] < found["loss"][0] and 0 <= min(found["accuracy"])
+
+
+def test_the_study_of_the_identity_start_draws_the_task_of_its_paper():
+    irnn = importlib.import_module("studies.irnn")
+    x, y = irnn.sample(4_000, torch.Generator().manual_seed(0))
+    numbers, marks = x.unbind(2)
+    assert x.shape == (4_000, 150, 2) and 0 <= numbers.min() and numbers.max() < 1
+    assert all((half.sum(1) == 1).all() for half in marks.split(75, dim=1))
+    torch.testing.assert_close((numbers * marks).sum(1, keepdim=True), y)
+    assert (y - 1).square().mean().item() == pytest.approx(1 / 6, abs=0.01)  # always to say 1
+    places = marks.sum(0)
+    assert places.min() > 20, "a mark may stand anywhere"
+
+
+def test_the_identity_start_keeps_a_state_and_hardly_reads_at_first():
+    rnn = importlib.import_module("studies.irnn").layer("IRNN")
+    kept = torch.rand(1, 3, 100)
+    states, _ = rnn(torch.zeros(3, 150, 2), kept)
+    torch.testing.assert_close(states[:, -1], kept[0])
+    assert 0.0005 < rnn.weight_ih_l0.std().item() < 0.0015
+
+
+def test_streams_without_end_are_read_until_each_has_had_its_first_mistake(monkeypatch):
+    endless = importlib.import_module("studies.endless")
+    task = ContinualReber(num_steps=300)
+    streams = task.streams(2, torch.Generator().manual_seed(0))
+    possible = torch.stack([task.grammar.possible(text[:-1]) for text in streams])
+    read, scores = [], possible.double()
+
+    def model(x, state):
+        begin = state[1].size(2) - 1 if state else 0
+        read.append(begin)
+        after = begin + x.shape[1]
+        return scores[:, begin:after], (None, torch.arange(after + 1.0).expand(1, 2, -1))
+
+    for name, value in {"SYMBOLS": 300, "STREAMS": 2, "PART": 100}.items():
+        monkeypatch.setattr(endless, name, value)
+    monkeypatch.setattr(endless, "others", lambda: (task.batch(streams)[0], possible))
+    perfect = {"until": 300.0, "flawless": 2, "errors": 0.0, "state": 100.0, "grown": 90}
+    assert endless.read(model) == perfect and read == [0, 100, 200]
+    for stream, steps in enumerate(([150, 170, 210], [7, 90, 160])):
+        scores[stream, steps] = 1.0
+    read.clear()
+    first = {"until": (150 + 7) / 2, "flawless": 0, "errors": 2 / 200}
+    assert endless.read(model) == perfect | first
+    assert read == [0, 100]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not downloads(name)])

@@ -252,9 +252,24 @@ class EmbeddedReber:
             raise ValueError(
                 f"scores: expected ({len(text)}, {V}), or more rows, got {tuple(scores.shape)}"
             )
-        scores, possible = scores[: len(text)].detach().cpu(), self.possible(text)
-        least = scores.masked_fill(~possible, torch.inf).amin(dim=1)
-        most = scores.masked_fill(possible, -torch.inf).amax(dim=1)
+        return self.leading(scores[: len(text)].detach().cpu(), self.possible(text))
+
+    @staticmethod
+    def leading(scores: Tensor, possible: Tensor) -> Tensor:
+        """Tell where the possible symbols have the largest scores.
+
+        Parameters
+        ----------
+        scores : Tensor, (…, V)
+        possible : Tensor of bool, (…, V)
+
+        Returns
+        -------
+        Tensor of bool, (…)
+            Whether every possible symbol has a larger score than every impossible one.
+        """
+        least = scores.masked_fill(~possible, torch.inf).amin(dim=-1)
+        most = scores.masked_fill(possible, -torch.inf).amax(dim=-1)
         return least > most
 
 
