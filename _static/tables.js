@@ -1,7 +1,8 @@
-// A table that is wider than its place, or on a phone so narrow that its cells are towers of single
-// words, is laid out as cards, a row each: every value stands beside the name of its column. The
+// A table that is wider than its place, or so narrow that its cells are towers of single words, is
+// laid out as cards, a row each: every value stands beside the name of its column. The
 // roles are written down because browsers may forget them where a table is not laid out as one.
-const NARROW = 480, TALL = 9; // pixels, and lines of a row
+const NARROW = 480; // pixels
+const TALL = width => width < NARROW ? 9 : 14; // lines of a row
 const asCards = table => {
   const names = [...table.tHead.rows[0].cells];
   const role = (elements, name) => { for (const element of elements) element.setAttribute("role", name); };
@@ -24,9 +25,8 @@ const layOut = within => {
   const tables = [...within.querySelectorAll("article table.table:has(> thead)")].filter(table => table.offsetParent);
   for (const table of tables) table.classList.remove("cards");
   const line = table => parseFloat(getComputedStyle(table).lineHeight);
-  const towers = table => [...table.rows].some(row => row.offsetHeight > TALL * line(table));
-  const poor = tables.filter(table => table.offsetWidth > table.parentElement.clientWidth ||
-    (table.offsetWidth < NARROW && towers(table)));
+  const towers = table => [...table.rows].some(row => row.offsetHeight > TALL(table.offsetWidth) * line(table));
+  const poor = tables.filter(table => table.offsetWidth > table.parentElement.clientWidth || towers(table));
   for (const table of poor) {
     if (!table.hasAttribute("role")) asCards(table);
     table.classList.add("cards");
