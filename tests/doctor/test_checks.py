@@ -484,3 +484,26 @@ def test_lengths_may_stay_where_they_are_and_masks_of_them_may_not():
         lengths = torch.tensor([7, 3, 5, 1, 2])
         report = examine(Placed(joined), X, lengths=lengths, batch_first=True)
         assert report["device"].verdict == verdict
+
+
+def test_one_number_for_each_sample_or_step_has_a_floor():
+    class Squeezed(nn.Module):
+        def __init__(self, last):
+            super().__init__()
+            self.decays, self.out, self.last = Decays(0.5), nn.Linear(3, 1), last
+
+        def forward(self, x):
+            y = self.out(self.decays(x)).squeeze(-1)
+            return y[:, -1] if self.last else y
+
+    torch.manual_seed(0)
+    for last in (True, False):
+        model = Squeezed(last)
+        y = model(X).detach()
+        assert examine(model, X, targets=y, batch_first=True)["floor"].verdict == "sound"
+        with torch.no_grad():
+            model.out.weight.mul_(1e-3)
+            model.out.bias.fill_(y.mean())
+        finding = examine(model, X, targets=y, batch_first=True)["floor"]
+        assert finding.verdict == "note"
+        assert finding.evidence == pytest.approx(y.var(correction=0).item(), rel=0.02)
