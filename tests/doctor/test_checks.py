@@ -484,3 +484,58 @@ def test_lengths_may_stay_where_they_are_and_masks_of_them_may_not():
         lengths = torch.tensor([7, 3, 5, 1, 2])
         report = examine(Placed(joined), X, lengths=lengths, batch_first=True)
         assert report["device"].verdict == verdict
+
+
+def test_one_number_for_each_sample_or_step_has_a_floor():
+    class Squeezed(nn.Module):
+        def __init__(self, last):
+            super().__init__()
+            self.decays, self.out, self.last = Decays(0.5), nn.Linear(3, 1), last
+
+        def forward(self, x):
+            y = self.out(self.decays(x)).squeeze(-1)
+            return y[:, -1] if self.last else y
+
+    torch.manual_seed(0)
+    for last in (True, False):
+        model = Squeezed(last)
+        y = model(X).detach()
+        assert examine(model, X, targets=y, batch_first=True)["floor"].verdict == "sound"
+        with torch.no_grad():
+            model.out.weight.mul_(1e-3)
+            model.out.bias.fill_(y.mean())
+        finding = examine(model, X, targets=y, batch_first=True)["floor"]
+        assert finding.verdict == "note"
+        assert finding.evidence == pytest.approx(y.var(correction=0).item(), rel=0.02)
+
+
+class Sorts(nn.Module):
+    """Sorts by length to pack; `back` is what puts the samples back into their order."""
+
+    def __init__(self, back, descending=True, steps=False):
+        super().__init__()
+        self.rnn, self.back = nn.GRU(3, 8, batch_first=True), back
+        self.descending, self.steps = descending, steps
+
+    def forward(self, x, lengths):
+        order = lengths.argsort(descending=self.descending)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x[order], lengths[order], batch_first=True, enforce_sorted=self.descending
+        )
+        output, h_n = self.rnn(packed)
+        if self.steps:
+            return nn.utils.rnn.pad_packed_sequence(output, batch_first=True)[0][self.back(order)]
+        return h_n[-1][self.back(order)]
+
+
+@pytest.mark.parametrize("steps", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+def test_samples_that_are_sorted_twice_or_not_put_back_are_named(descending, steps):
+    torch.manual_seed(0)
+    told = {"lengths": torch.tensor([5, 7, 2, 6, 3]), "batch_first": True}
+    for back in (lambda order: order, lambda order: torch.arange(len(order))):
+        found = examine(Sorts(back, descending, steps), X, **told)["padding"]
+        assert found.verdict == "sick" and "another order" in found.meaning
+        assert "inverse permutation" in found.cure
+    report = examine(Sorts(torch.argsort, descending, steps), X, **told)
+    assert report.sick == [] and report["padding"].verdict == "sound"

@@ -118,6 +118,8 @@ def floor(s: Subject) -> Outcome | None:
     classes = not y.is_floating_point()
     if y.shape != (y_hat.shape[:-1] if classes else y_hat.shape):
         return untold("Answers and targets do not fit together.")
+    if not classes and y.dim() == len(s.kept):  # one number for each sample, or step
+        y, y_hat = y[..., None], y_hat[..., None]
     flat = y_hat.flatten(0, -2)
     targets = y.flatten() if classes else y.flatten(0, -2).double()
     keep = targets != -100 if classes else torch.ones(len(targets), dtype=torch.bool)

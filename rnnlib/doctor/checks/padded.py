@@ -6,6 +6,10 @@ from rnnlib.doctor.calling import Subject
 from rnnlib.doctor.measures import change, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
 
+TOGETHER = ([0, 1], [2, 4, 1, 0, 3], [4, 2])
+"""Which of five sequences stand beside each other. To sort the five by length, either way, takes
+a cycle of three: an order that is made of swaps is its own inverse."""
+
 
 @check(
     "padding",
@@ -21,16 +25,25 @@ def padding(s: Subject) -> Outcome | None:
         return untold("The model reads batches, or sequences, of one size only.")
     constant = _constant(s)
     company = _Company(s, 0 if constant is None else constant)
-    for rows in ([0, 1], [2, 0, 3, 1, 4], [4, 2]):
+    for rows in TOGETHER:
         company.compare(rows, False, "beside sequences of other lengths")
     company.compare([1, 4], False, "beside shorter ones")
     known = company.worst <= tolerance(s)
-    for rows in ([0, 1], [2, 0, 3, 1, 4], [4, 2]):
+    for rows in TOGETHER:
         company.compare(rows, True, "with other numbers in the padding")
     worst, where = company.worst, company.where
     unit = "of the answer's range, moved by company"
     if worst <= tolerance(s):
         return sound(worst, unit, "A sequence is answered the same in any company.")
+    if company.reordered:
+        return sick(
+            worst,
+            unit,
+            "In company the sequences are answered in another order: each gets the answer to "
+            "another one.",
+            "samples that were sorted by x[order] are put back by the inverse permutation, "
+            "h[order.argsort()]: h[order] sorts them once more, and h leaves them sorted",
+        )
     if known and constant is not None:
         return note(
             worst,
@@ -52,7 +65,7 @@ def padding(s: Subject) -> Outcome | None:
         unit,
         f"The answer to a sequence changes {where}.",
         "pack, or read at step lengths - 1; flip each sequence within its own length; mask "
-        "means and attention; put sorted samples back into their order",
+        "means and attention",
     )
 
 
@@ -73,6 +86,7 @@ class _Company:
 
     def __init__(self, s: Subject, constant: float):
         self.s, self.constant, self.worst, self.where = s, constant, 0.0, ""
+        self.reordered = False
         self.x = s.probe(10, samples=5)
         T = self.x.size(1)
         self.lengths = torch.tensor([6, T, 4, T - 1, 2])  # unsorted, T among them, all different
@@ -93,14 +107,22 @@ class _Company:
         with torch.no_grad():
             y = self.s.answer(batch, lengths)
         for together, i in zip(y, rows, strict=True):
-            one = self.alone[i]
-            if one.shape != together.shape:  # steps, of which those of padding don't count
-                n = min(len(one), len(together))
-                one, together = one[:n], together[:n]
-            moved = _change(self.s, together, one)
+            moved = _change(self.s, together, self.alone[i])
             if not moved <= self.worst:
                 self.worst, self.where = moved, where
+        answered = [self._nearest(together, rows) for together in y]
+        self.reordered = self.reordered or (set(rows) == set(answered) and answered != rows)
+
+    def _nearest(self, together, rows: list[int]) -> int | None:
+        """Which of the sequences was answered so alone, if any."""
+        moved = {i: _change(self.s, together, self.alone[i]) for i in rows}
+        nearest = min(moved, key=moved.get)
+        return nearest if moved[nearest] <= tolerance(self.s) else None
 
 
 def _change(s: Subject, y, before) -> float:
+    """How far an answer moved; of steps, those of padding don't count."""
+    if before.shape != y.shape:
+        n = min(len(before), len(y))
+        before, y = before[:n], y[:n]
     return change(s, y[None], before[None]).max().item()
