@@ -194,7 +194,8 @@ def saving(s: Subject) -> Outcome:
 
 
 def _loose(s: Subject) -> list[str]:
-    return [n for n, t, how in held(s.model) if how == "plain" and t.is_floating_point()]
+    # What a call makes and keeps needs no saving; before the first call it is not there.
+    return [n for n, t, how in held(s.uncalled) if how == "plain" and t.is_floating_point()]
 
 
 def _counts(s: Subject, name: str, x, before, tol: float) -> bool:
