@@ -338,3 +338,24 @@ def test_what_a_call_makes_beside_its_input_and_keeps_is_not_left_behind():
         assert report.sick == [] and report["device"].verdict == "sound"
         found = examine(KeepsMask(in_dict, placed=False), X, batch_first=True)["device"]
         assert found.verdict == "sick"
+
+
+class Scales(Reads):
+    """Holds a plain constant, and moves it when it is called, or not."""
+
+    def __init__(self, moves=True, learned=False):
+        super().__init__()
+        self.mu, self.moves = torch.arange(3.0), moves
+        self.mu.requires_grad_(learned)
+
+    def forward(self, x):
+        return super().forward(x - (self.mu.to(x) if self.moves else self.mu))
+
+
+def test_a_constant_that_forward_moves_by_itself_is_noted():
+    torch.manual_seed(0)
+    report = examine(Scales(), X, batch_first=True)
+    assert report.sick == [] and report["saving"].verdict == "note"
+    assert "not moved" not in report["saving"].meaning and report["saving"].cure
+    for model in (Scales(moves=False), Scales(learned=True)):
+        assert examine(model, X, batch_first=True)["saving"].verdict == "sick"
