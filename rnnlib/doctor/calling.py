@@ -117,7 +117,7 @@ class Subject:
             self.axes[1] = None  # steps of its own: halved, or those of another sequence
         self.free = [self.free[axis] for axis in order]
         self._find_precision()
-        self.given = self.model
+        self.given, self.uncalled = self.model, copied(self.model)
         x, other = self.probe(), self.probe(number=1)
         with torch.no_grad():
             if torch.equal(self.answer(x), self.answer(other)):

@@ -306,3 +306,56 @@ def test_bounded_scores_are_noted():
 
 def test_a_loss_with_numbers_of_its_own_is_computed_in_the_dtype_of_the_model():
     assert said_of_scores(loss=nn.CrossEntropyLoss(weight=torch.ones(4))).verdict == "sound"
+
+
+class KeepsMask(nn.Module):
+    """Hides later steps behind a mask that it makes once for each device, or once and for all."""
+
+    def __init__(self, in_dict, placed=True):
+        super().__init__()
+        self.rnn = nn.GRU(3, 8, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True)
+        self.mask, self.masks = None, {}
+        self.in_dict, self.placed = in_dict, placed
+
+    def kept(self, x):
+        T, device = x.size(1), x.device
+        made = torch.full((T, T), -9.0, device=device if self.placed else None).triu(1)
+        if self.in_dict:
+            return self.masks.setdefault((T, device), made)
+        if self.mask is None or self.mask.size(0) != T or self.mask.device != device:
+            self.mask = made
+        return self.mask
+
+    def forward(self, x):
+        return self.layer(self.rnn(x)[0], src_mask=self.kept(x).to(x.dtype))
+
+
+def test_what_a_call_makes_beside_its_input_and_keeps_is_not_left_behind():
+    torch.manual_seed(0)
+    for in_dict in (False, True):
+        report = examine(KeepsMask(in_dict), X, batch_first=True)
+        assert report.sick == [] and report["device"].verdict == "sound"
+        found = examine(KeepsMask(in_dict, placed=False), X, batch_first=True)["device"]
+        assert found.verdict == "sick"
+
+
+class Scales(Reads):
+    """Holds a plain constant, and moves it when it is called, or not."""
+
+    def __init__(self, moves=True, learned=False):
+        super().__init__()
+        self.mu, self.moves = torch.arange(3.0), moves
+        self.mu.requires_grad_(learned)
+
+    def forward(self, x):
+        return super().forward(x - (self.mu.to(x) if self.moves else self.mu))
+
+
+def test_a_constant_that_forward_moves_by_itself_is_noted():
+    torch.manual_seed(0)
+    report = examine(Scales(), X, batch_first=True)
+    assert report.sick == [] and report["saving"].verdict == "note"
+    assert "not moved" not in report["saving"].meaning and report["saving"].cure
+    for model in (Scales(moves=False), Scales(learned=True)):
+        assert examine(model, X, batch_first=True)["saving"].verdict == "sick"

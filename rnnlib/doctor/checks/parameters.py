@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from rnnlib.doctor.calling import Subject
+from rnnlib.doctor.checks.places import device
 from rnnlib.doctor.copies import copied, held, seed, stirred
 from rnnlib.doctor.measures import change, tolerance
 from rnnlib.doctor.report import Outcome, check, note, sick, sound, untold
@@ -171,14 +172,24 @@ def saving(s: Subject) -> Outcome:
         other = stirred(s.model, 0, 1.0)
         other.load_state_dict(copied(s.model).state_dict())
         lost = change(s, s.answer(x, model=other), before).max().item()
-        loose = []
+        loose = {}
         if s.steady:
-            loose = [name for name in _loose(s) if _counts(s, name, x, before, tol)]
+            loose = {n: g for n, g in _loose(s).items() if _counts(s, n, x, before, tol)}
+    unit = "tensors outside the state_dict change the answer"
+    if loose and device.answer(s).verdict == "sound" and not any(loose.values()):
+        return note(
+            len(loose),
+            unit,
+            f"{_named([*loose])}: neither trained nor saved, though another device would be no "
+            "hindrance. That is right for what the constructor makes alike each time.",
+            "register_buffer for what is drawn, or measured on the data",
+        )
     if loose:
         return sick(
             len(loose),
-            "tensors outside the state_dict change the answer",
-            f"{_named(loose)}: neither trained nor saved, and not moved by .to(device).",
+            unit,
+            f"{_named([*loose])}: neither trained nor saved, and left behind by .to(device) "
+            "unless forward moves it.",
             "nn.Parameter(…) for what is learned, register_buffer for what is fixed, "
             "nn.ModuleList for layers in a list",
         )
@@ -193,8 +204,11 @@ def saving(s: Subject) -> Outcome:
     return sound(lost, unit, "What is loaded answers as what was saved.")
 
 
-def _loose(s: Subject) -> list[str]:
-    return [n for n, t, how in held(s.model) if how == "plain" and t.is_floating_point()]
+def _loose(s: Subject) -> dict[str, bool]:
+    """Name what is held outside the state_dict, and whether it is to be learned."""
+    # What a call makes and keeps needs no saving; before the first call it is not there.
+    plain = ((n, t) for n, t, how in held(s.uncalled) if how == "plain")
+    return {n: t.requires_grad for n, t in plain if t.is_floating_point()}
 
 
 def _counts(s: Subject, name: str, x, before, tol: float) -> bool:

@@ -98,7 +98,7 @@ def _tensors(values):
 )
 def device(s: Subject) -> Outcome:
     """Watch where a call makes its tensors: beside its input, or wherever is the default."""
-    model = copied(s.model)
+    model = copied(s.uncalled)  # one that has kept no mask or state from a call on this device
     forward, met = model.forward, []
 
     def watched(x, *args, **kwargs):
