@@ -359,3 +359,49 @@ def test_a_constant_that_forward_moves_by_itself_is_noted():
     assert "not moved" not in report["saving"].meaning and report["saving"].cure
     for model in (Scales(moves=False), Scales(learned=True)):
         assert examine(model, X, batch_first=True)["saving"].verdict == "sick"
+
+
+class OtherHead(Reads):
+    """A second head that only a loss uses, or that is answered in training alone, or is cut off."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.head, self.how = nn.Linear(8, 4), how
+
+    def forward(self, x):
+        read = self.rnn(x)[0]
+        y = self.out(read)
+        if self.how == "in training" and self.training:
+            return y, self.head(read)
+        return y + self.head(read).detach() if self.how == "cut off" else y
+
+
+def test_parameters_that_forward_never_uses_are_told_from_those_that_are_cut_off():
+    torch.manual_seed(0)
+    found = examine(OtherHead("in loss"), X, batch_first=True)["gradient"]
+    assert found.verdict == "sick" and "head.weight" in found.meaning
+    assert "forward does not use" in found.meaning and "loss" in found.cure
+    found = examine(OtherHead("cut off"), X, batch_first=True)["gradient"]
+    assert (
+        found.verdict == "sick" and "does not use" not in found.meaning and "detach" in found.cure
+    )
+    assert examine(OtherHead("in training"), X, batch_first=True).sick == []
+
+
+class NormsInput(nn.Module):
+    def __init__(self, weight=1.0):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.rnn, self.out = nn.RNN(3, 8, batch_first=True), nn.Linear(8, 4)
+        nn.init.constant_(self.norm.weight, weight)
+
+    def forward(self, x):
+        return self.out(self.rnn(self.norm(x.transpose(1, 2)).transpose(1, 2))[0])
+
+
+def test_saturation_behind_statistics_that_are_not_yet_there_is_noted():
+    torch.manual_seed(0)
+    found = examine(NormsInput(), X * 50 + 300, batch_first=True)["saturation"]
+    assert found.verdict == "note" and "training mode" in found.meaning and found.evidence > 0.8
+    found = examine(NormsInput(weight=1e3), X * 50 + 300, batch_first=True)["saturation"]
+    assert found.verdict == "sick"

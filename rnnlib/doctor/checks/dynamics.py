@@ -113,6 +113,27 @@ def horizon(s: Subject) -> Outcome:
 )
 def saturation(s: Subject) -> Outcome:
     """Read the example, and count what comes out of tanh beyond 0.99."""
+    share = _saturated(s)
+    if share is None:
+        return untold("No tanh was seen.")
+    unit = "of what comes out of tanh is beyond 0.99"
+    cure = "bring the inputs to mean 0 and standard deviation 1, and the weights to 1/sqrt(H)"
+    # 20 seeds each, hidden 8 to 64: pixels from 0 to 255 put at least 0.95 there; the same pixels
+    # between -1/2 and 1/2 none.
+    if share > 0.8:
+        trained = _saturated(s, training=True)
+        if trained is not None and trained <= 0.8:
+            meaning = "Nearly every unit is at an end, but not in training mode: running statistics"
+            return note(share, unit, f"{meaning} are not yet those of the data.", "train it")
+        return sick(share, unit, "Nearly every unit is at an end, where its slope is 0.", cure)
+    # Sound networks get far, too: a GRU of 128 units after 200 updates on text has 0.3.
+    if share > 0.4:
+        return note(share, unit, "Many units are at an end, where their slope is near 0.", cure)
+    return sound(share, unit, "Units work where they have a slope.")
+
+
+def _saturated(s: Subject, training: bool = False) -> float | None:
+    """Read the example: the share of what comes out of tanh beyond 0.99, None if none is seen."""
     model, outputs = copied(s.model), []
     # A compiled layer shows nothing of its tanh in the graph, but its outputs.
     hooks = [
@@ -123,7 +144,7 @@ def saturation(s: Subject) -> Outcome:
     x, lengths = s.example, s.lengths
     if all(s.free):
         x, lengths = x[:16, :50], lengths if lengths is None else lengths[:16].clamp(max=50)
-    y = s.answer(x, lengths, model=model)
+    y = s.answer(x, lengths, model=model, training=training)
     for hook in hooks:
         hook.remove()
     values = _tanhs(y) or [
@@ -132,18 +153,8 @@ def saturation(s: Subject) -> Outcome:
         if isinstance(h, Tensor) and h.is_floating_point() and -1 <= h.min() < 0 < h.max() <= 1
     ]
     if not values:
-        return untold("No tanh was seen.")
-    share = sum(int((h.abs() > 0.99).sum()) for h in values) / sum(h.numel() for h in values)
-    unit = "of what comes out of tanh is beyond 0.99"
-    cure = "bring the inputs to mean 0 and standard deviation 1, and the weights to 1/sqrt(H)"
-    # 20 seeds each, hidden 8 to 64: pixels from 0 to 255 put at least 0.95 there; the same pixels
-    # between -1/2 and 1/2 none.
-    if share > 0.8:
-        return sick(share, unit, "Nearly every unit is at an end, where its slope is 0.", cure)
-    # Sound networks get far, too: a GRU of 128 units after 200 updates on text has 0.3.
-    if share > 0.4:
-        return note(share, unit, "Many units are at an end, where their slope is near 0.", cure)
-    return sound(share, unit, "Units work where they have a slope.")
+        return None
+    return sum(int((h.abs() > 0.99).sum()) for h in values) / sum(h.numel() for h in values)
 
 
 def _tanhs(y: Tensor) -> list[Tensor]:

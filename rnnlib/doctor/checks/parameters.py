@@ -45,9 +45,11 @@ def trainable(s: Subject) -> Outcome:
     return sound(numbers, "numbers to train", "All parameters can be trained.")
 
 
-def _gradients(s: Subject, number: int) -> tuple[list[tuple[str, Tensor | None]], Tensor]:
+def _gradients(
+    s: Subject, number: int, training: bool = False
+) -> tuple[list[tuple[str, Tensor | None]], Tensor]:
     """Differentiate all that the model returns; of weights that were moved a little."""
-    model = stirred(s.model, number, 0.05).eval()
+    model = stirred(s.model, number, 0.05).train(training)
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     x = s.probe(number=number)
     seed(0)
@@ -101,15 +103,38 @@ def gradient(s: Subject) -> Outcome | None:
         )
     found, _ = _gradients(s, 0)
     missing = [name for name, g in found if g is None]
+    if missing:  # A head may be there for training alone.
+        missing = [n for n, g in _gradients(s, 0, training=True)[0] if g is None and n in missing]
     if missing:
+        unit = f"of {len(found)} parameters get none"
+        if _idle(s, missing):
+            return sick(
+                len(missing),
+                unit,
+                f"No answer hangs on {_named(missing)}: forward does not use them, or drops what "
+                "they make.",
+                "hand on what they make, or take them out; fine if your loss, or another method, "
+                "uses them",
+            )
         return sick(
             len(missing),
-            f"of {len(found)} parameters get none",
+            unit,
             f"No gradient reaches {_named(missing)}.",
             "these are not used in forward, or what they make is cut off by no_grad, .detach() "
             "or .data",
         )
     return sound(len(found), "parameters get one", "A gradient reaches every parameter.")
+
+
+def _idle(s: Subject, names: list[str]) -> bool:
+    """Whether other numbers in these parameters leave every answer as it was."""
+    model = copied(s.model)
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        before = s.answer(s.probe(), model=copied(s.model))
+        for name in names:
+            parameters[name].uniform_(-1, 1)
+        return torch.equal(s.answer(s.probe(), model=model), before)
 
 
 def _answer_is_attached(s: Subject) -> bool:
