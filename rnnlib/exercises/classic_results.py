@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from rnnlib.data.tasks import EmbeddedReber
 from rnnlib.exercises.exercise import exercise
 
 
@@ -67,11 +68,6 @@ def check_wrong_sequences(draw, N, bound):
     return targets + draw.normal(N, scale=1.2 * bound), targets, bound
 
 
-def _lead(scores, possible):
-    least = scores.masked_fill(~possible, math.inf).amin(dim=1)
-    return least > scores.masked_fill(possible, -math.inf).amax(dim=1)
-
-
 def _first_choice(scores, possible):
     return possible.gather(1, scores.argmax(dim=1, keepdim=True))[:, 0]
 
@@ -81,7 +77,7 @@ def _last_choice(scores, possible):
 
 
 def _impossible_lead(scores, possible):
-    return _lead(scores, ~possible)
+    return EmbeddedReber.leading(scores, ~possible)
 
 
 def _top_two(scores, possible):
@@ -101,7 +97,7 @@ def _mass(scores, possible):
     "Every possible symbol before every impossible one.",
     result="whether a step is right",
     cases=({"T": 30, "V": 4}, {"T": 40, "V": 5}, {"T": 35, "V": 6}),
-    right=_lead,
+    right=EmbeddedReber.leading,
     mistakes={
         "this looks at the largest score alone: where two symbols may follow, both must lead.": (
             _first_choice
@@ -122,13 +118,13 @@ def _mass(scores, possible):
             _mass
         ),
         "this counts the right steps: say of each whether it is right.": (
-            lambda scores, possible: _lead(scores, possible).sum()
+            lambda scores, possible: EmbeddedReber.leading(scores, possible).sum()
         ),
         "this is one answer for the whole string: say it of each step.": (
-            lambda scores, possible: _lead(scores, possible).all()
+            lambda scores, possible: EmbeddedReber.leading(scores, possible).all()
         ),
         "these are the wrong steps: say of each whether it is right.": (
-            lambda scores, possible: ~_lead(scores, possible)
+            lambda scores, possible: ~EmbeddedReber.leading(scores, possible)
         ),
     },
     hints=(
